@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The bytes of one file, read when first asked for, never mapped.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/macro.h"
+#include "base/span.h"
+
+/*
+ * DOC: a file is read by pread into ordinary memory, 4 KiB pages at a time
+ * and only where someone asks.  A mapping would be fewer lines, but a file
+ * that is truncated while mapped kills the process with SIGBUS.  Pages that
+ * were read never change or move until source_release(), so spans and strings
+ * taken from the source stay valid that long.
+ */
+struct source {
+	uint8_t *data;
+	uint64_t size;
+	int fd;		 /* -1: all of @data is present */
+	int error;	 /* errno of a failed read, ENODATA: file shrank */
+	uint8_t *have;	 /* bit per page: present */
+	uint64_t mapped; /* bytes of the anonymous mapping, 0: malloc'd */
+	uint64_t reads;	 /* preads made, for tests and `--verbose` */
+};
+
+/*
+ * All functions return 0 or a negative errno.
+ * source_open_fd() borrows @fd, which must stay open; regular files only
+ * (-EISDIR, -EINVAL else); -EFBIG above @limit bytes.
+ */
+int source_open_fd(struct source *s, int fd, uint64_t limit) _must_check_;
+/* As above with fstat(2) already done. */
+int source_open_size(struct source *s, int fd, uint64_t size) _must_check_;
+/* Take over @data from malloc(). */
+void source_from_heap(struct source *s, uint8_t *data, uint64_t size);
+/* Borrow bytes that outlive the source. */
+void source_from_span(struct source *s, struct span bytes);
+/*
+ * Forget this file but keep the memory for the next: for readers of many
+ * files.  source_open_size() after it reuses the mapping where it is large
+ * enough.  Spans into the old file become invalid.
+ */
+void source_recycle(struct source *s);
+void source_release(struct source *s);
+
+/* Bytes [off, off + len): false beyond the end (error 0) or when unreadable. */
+bool source_slice(struct source *s, uint64_t off, uint64_t len,
+		  struct span *ret);
+/* The whole file. */
+bool source_all(struct source *s, struct span *ret);
+/* The string at @off, its NUL before @end (exclusive). */
+bool source_string(struct source *s, uint64_t off, uint64_t end,
+		   const char **ret);
+
+#define _cleanup_source_ _cleanup_(source_release)

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Child processes: an argument vector, never a shell line.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/macro.h"
+#include "base/strbuf.h"
+
+struct spawn {
+	const char *const *argv;     /* NULL-terminated; argv[0] via PATH */
+	const char *const *env;	     /* NULL: ours; else NULL-terminated */
+	const char *input;	     /* stdin, NULL: /dev/null */
+	struct strbuf *ret_output;   /* stdout, NULL: ours */
+	struct strbuf *ret_errors;   /* stderr, NULL: ours */
+	size_t output_limit;	     /* bytes of each, 0: 16 MiB; rest dropped */
+	unsigned int timeout_ms;     /* 0: none; then SIGTERM, SIGKILL */
+};
+
+/*
+ * Run and wait.  0 and *@ret_status (as waitpid(2) gives it), or negative
+ * errno: -ETIMEDOUT after it was killed, -ENOENT no such program.
+ */
+int spawn_run(const struct spawn *s, int *ret_status) _must_check_;
