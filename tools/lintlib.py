@@ -71,3 +71,7 @@ class Report:
                   f"{'s' if self.count > 1 else ''}")
             sys.exit(1)
         print(f"{self.name}: ok{' (' + summary + ')' if summary else ''}")
+
+
+if __name__ == "__main__":      # for the checkers that are shell scripts
+    print("\n".join(files(*sys.argv[1:])))

@@ -18,10 +18,10 @@ A transcript (FILE.t) is run line by line in a new, empty folder:
     ! expected line of stderr
     [1]                     exit status, where it is not 0
 
-PATH has lkm first.  $LKM is its path; $K61 and $K612 are the unpacked Debian
+PATH has lkm first.  $LKM is its path, $SRC this tree; $K61 and $K612 are the unpacked Debian
 kernels (empty where absent), $R61 and $R612 their releases.  In what is
 compared, the folder is $DIR and the kernels are $K61 and $K612.  --bless
-writes what came into the file; lines that match already are kept as they are.
+writes what came into the file; what matches already is kept as it is.
 
 Exit status: 0 all as expected, 1 not, 77 nothing could be run."""
 
@@ -36,6 +36,8 @@ import tempfile
 
 TIMEOUT = 120       # seconds for a command; the slowest indexes a whole tree
 SPECIAL = ("\\", "#", "$", ">", "!", "%", "[")
+SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__))))
 DEFAULT_LKM = "build/gcc/src/cli/lkm"
 
 
@@ -150,7 +152,7 @@ class Runner:
                        ":/usr/sbin:/sbin",
                "LKM": self.lkm, "LC_ALL": "C", "TZ": "UTC", "NO_COLOR": "1",
                "TERM": "dumb", "HOME": folder + "/.home", "DIR": folder,
-               "COLUMNS": "80"}
+               "COLUMNS": "80", "SRC": SOURCE}
         for variable in ("K61", "K612"):
             tree = self.kernels.get(variable, "")
             env[variable] = tree
