@@ -40,12 +40,10 @@ def fuzz(program, seconds, corpus):
 
 
 def figures(output):
-    wanted = ("number_of_executed_units", "new_units_added")
-    return ", ".join(line.split(":", 2)[2].strip() + " " +
-                     line.split("::")[1].split(":")[0].replace("_", " ")
-                     for line in output.split("\n")
-                     if line.startswith("stat::") and any(
-                         w in line for w in wanted))
+    stats = dict(line[len("stat::"):].split(":", 1)
+                 for line in output.split("\n") if line.startswith("stat::"))
+    return (f"{stats.get('number_of_executed_units', '?').strip()} runs, "
+            f"{stats.get('new_units_added', '?').strip()} new inputs kept")
 
 
 def main():
