@@ -124,15 +124,15 @@ int conf_files_find(struct conf_files *f, const struct root *r,
 	return 0;
 }
 
-/* A link to /dev/null in a root whose /dev is empty. */
-static bool is_mask(const struct root *r, const char *path)
+/* Nothing there at all, or a link to /dev/null in a root with an empty /dev. */
+static bool is_silent(const struct root *r, const char *path)
 {
 	_cleanup_close_ int fd = root_openat(r, path, O_PATH | O_NOFOLLOW);
 	char target[16];
 	ssize_t n;
 
 	if (fd < 0)
-		return false;
+		return true;
 	n = readlinkat(fd, "", target, sizeof(target));
 	return n == (ssize_t)strlen("/dev/null") &&
 	       !memcmp(target, "/dev/null", (size_t)n);
@@ -185,7 +185,7 @@ int conf_files_next(struct conf_files *f, const struct root *r,
 		if (rc != -EISDIR)
 			f->taken = file->name;
 		if (rc == -ENODATA || (rc == -ENOENT && !file->asked &&
-				       is_mask(r, file->path)))
+				       is_silent(r, file->path)))
 			continue;
 		if (rc == -ENXIO) /* a socket */
 			rc = -EINVAL;
