@@ -53,19 +53,25 @@ int source_open_size(struct source *s, int fd, uint64_t size)
 	return 0;
 }
 
+int source_open_stat(struct source *s, int fd, struct stat *ret,
+		     uint64_t limit)
+{
+	if (fstat(fd, ret) < 0)
+		return -errno;
+	if (S_ISDIR(ret->st_mode))
+		return -EISDIR;
+	if (!S_ISREG(ret->st_mode))
+		return -EINVAL;
+	if ((uint64_t)ret->st_size > limit)
+		return -EFBIG;
+	return source_open_size(s, fd, (uint64_t)ret->st_size);
+}
+
 int source_open_fd(struct source *s, int fd, uint64_t limit)
 {
 	struct stat st;
 
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (S_ISDIR(st.st_mode))
-		return -EISDIR;
-	if (!S_ISREG(st.st_mode))
-		return -EINVAL;
-	if ((uint64_t)st.st_size > limit)
-		return -EFBIG;
-	return source_open_size(s, fd, (uint64_t)st.st_size);
+	return source_open_stat(s, fd, &st, limit);
 }
 
 void source_from_heap(struct source *s, uint8_t *data, uint64_t size)
@@ -132,6 +138,20 @@ static bool source_fill(struct source *s, uint64_t first, uint64_t last)
 	return true;
 }
 
+/* More of the missing pages around, up to the bounds of the aligned run. */
+static void source_widen(const struct source *s, uint64_t *first,
+			 uint64_t *last)
+{
+	uint64_t start = *first - *first % s->run;
+	uint64_t end = *last - *last % s->run + s->run - 1;
+
+	end = MIN_OF(end, (s->size - 1) >> PAGE_SHIFT);
+	while (*first > start && !page_present(s, *first - 1))
+		--*first;
+	while (*last < end && !page_present(s, *last + 1))
+		++*last;
+}
+
 static bool source_need(struct source *s, uint64_t off, uint64_t len)
 {
 	uint64_t page = off >> PAGE_SHIFT;
@@ -146,6 +166,8 @@ static bool source_need(struct source *s, uint64_t off, uint64_t len)
 		}
 		while (to < last && !page_present(s, to + 1))
 			to++;
+		if (s->run)
+			source_widen(s, &page, &to);
 		if (!source_fill(s, page, to))
 			return false;
 		page = to + 1;

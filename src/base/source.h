@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "base/macro.h"
 #include "base/span.h"
@@ -23,6 +24,7 @@ struct source {
 	uint8_t *have;	 /* bit per page: present */
 	uint64_t mapped; /* bytes of the anonymous mapping, 0: malloc'd */
 	uint64_t reads;	 /* preads made, for tests and `--verbose` */
+	uint32_t run;	 /* pages to read at once where missing, 0: as asked */
 };
 
 /*
@@ -31,6 +33,9 @@ struct source {
  * (-EISDIR, -EINVAL else); -EFBIG above @limit bytes.
  */
 int source_open_fd(struct source *s, int fd, uint64_t limit) _must_check_;
+/* As above, and what fstat(2) said; set too when the kind or size is wrong. */
+int source_open_stat(struct source *s, int fd, struct stat *ret,
+		     uint64_t limit) _must_check_;
 /* As above with fstat(2) already done. */
 int source_open_size(struct source *s, int fd, uint64_t size) _must_check_;
 /* Take over @data from malloc(). */

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The ELF container: header, section table and names, of any class and order.
+#pragma once
+
+#include <lkm/image.h>
+
+#include "base/source.h"
+#include "diag/error.h"
+
+/* More sections than any linker makes of a module; 64 MiB of headers. */
+#define ELF_SECTIONS_MAX ((uint64_t)1 << 20)
+
+/*
+ * Borrows its source.  @table and @names were read when it was opened; names
+ * end in a NUL, so that every offset into them is a string.
+ */
+struct elf {
+	struct source *source;
+	const char *file; /* what messages call it */
+	struct lkm_elf header;
+	struct span table;
+	struct span names;
+	uint32_t count; /* sections, entry 0 included */
+	uint32_t entry; /* bytes of a section header */
+};
+
+int elf_open(struct elf *e, struct source *source, const char *file,
+	     struct lkm_error **reterr);
+/* Section @i < @count; a name outside of the table is "". */
+void elf_section(const struct elf *e, uint32_t i, struct lkm_section *ret);
+const char *elf_section_name(const struct elf *e, uint32_t i);
+/* The first section of that name: false when there is none. */
+bool elf_find(const struct elf *e, const char *name, struct lkm_section *ret);
+/* Contents, empty for SHT_NOBITS. */
+int elf_content(const struct elf *e, const struct lkm_section *section,
+		struct span *ret, struct lkm_error **reterr);
+/* As above, but the content must be empty or end in a NUL. */
+int elf_strings(const struct elf *e, const struct lkm_section *section,
+		struct span *ret, struct lkm_error **reterr);
+/* Bytes of the file, @what names them in the error. */
+int elf_slice(const struct elf *e, uint64_t off, uint64_t len,
+	      const char *what, struct span *ret, struct lkm_error **reterr);
+
+/* A symbol of .symtab. */
+struct elf_symbol {
+	uint64_t value;
+	uint32_t name;
+	uint16_t section; /* SHN_*, or an index */
+	uint8_t bind;
+	uint8_t type;
+};
+
+/* .symtab and its strings.  @count 0 where the file has none. */
+struct elf_symtab {
+	struct span entries;
+	struct span strings;
+	uint32_t size; /* bytes of an entry */
+	uint64_t count;
+};
+
+/* From symbol @first on (index 0 of the result); UINT64_MAX: first non-local. */
+int elf_symtab(const struct elf *e, uint64_t first, bool want_strings,
+	       struct elf_symtab *ret, struct lkm_error **reterr);
+void elf_symbol(const struct elf *e, const struct elf_symtab *t, uint64_t i,
+		struct elf_symbol *ret);
+/* "" where the offset is outside of the strings. */
+const char *elf_symbol_name(const struct elf_symtab *t, uint32_t name);

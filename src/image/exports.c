@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Exported symbols.
+#include <string.h>
+
+#include "image/parts.h"
+
+/*
+ * Since v5.4 each name is followed by its namespace, mostly "".  Sizes tell:
+ * struct kernel_symbol then has three fields, 12 or 24 bytes in all, and a CRC
+ * has 4 (include/linux/export-internal.h).
+ */
+static bool has_namespaces(const struct parts *p, uint64_t strings)
+{
+	return p->ksymtab_size / 12 * 2 == strings ||
+	       p->ksymtab_size / 24 * 2 == strings ||
+	       p->kcrctab_size / 4 * 2 == strings;
+}
+
+static bool has_plain_names(const struct parts *p, uint64_t strings)
+{
+	return p->ksymtab_size / 8 == strings || p->ksymtab_size / 16 == strings;
+}
+
+int exports_names(const struct elf *e, const struct parts *p, struct arena *out,
+		  const char *const **ret, size_t *ret_count,
+		  struct lkm_error **reterr)
+{
+	size_t strings = 0, count = 0, step;
+	const char **names, *copy;
+	struct span s = { 0 };
+	int rc;
+
+	if (p->strings.type) {
+		rc = elf_strings(e, &p->strings, &s, reterr);
+		if (rc < 0)
+			return rc;
+	}
+	for (size_t i = 0; i < s.size; i++)
+		strings += !s.data[i];
+	if (has_namespaces(p, strings))
+		step = 2;
+	else if (has_plain_names(p, strings))
+		step = 1;
+	else
+		return 0;
+	copy = arena_strndup(out, (const char *)s.data, s.size);
+	names = arena_alloc(out, (strings / step) * sizeof(*names));
+	if (!copy || !names)
+		return error_nomem(reterr);
+	for (size_t i = 0; i < strings; i++) {
+		if (i % step == 0 && *copy)
+			names[count++] = copy;
+		copy += strlen(copy) + 1;
+	}
+	*ret = names;
+	*ret_count = count;
+	return 1;
+}

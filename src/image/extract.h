@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The facts that an index needs of one module file, fast, for thousands.
+#pragma once
+
+#include <lkm/image.h>
+
+#include <sys/stat.h>
+
+#include "base/arena.h"
+#include "base/source.h"
+#include "image/codec.h"
+
+/*
+ * What is kept from file to file so that each costs few system calls and no
+ * allocation: one per thread, zero-initialised.
+ */
+struct image_scratch {
+	struct source file;
+	struct codec codec;
+};
+
+void image_scratch_release(struct image_scratch *s);
+
+/* All in the arena that was given. */
+struct image_extract {
+	struct stat stat; /* of the file that was read */
+	enum lkm_compression compression;
+	/* All of .modinfo, in file order. */
+	const struct lkm_modinfo *modinfo;
+	size_t modinfo_count;
+	/* Exported names, each once, in file order. */
+	const char *const *exports;
+	size_t export_count;
+	/*
+	 * Undefined symbols IN THE ORDER OF THE SYMBOL TABLE, then those that
+	 * only __versions has ("module_layout").  Not the order of __versions:
+	 * kmod's topological sort follows the symbol table, and 39 lines of
+	 * 6.1's modules.dep differ with the other (measured; note of "index").
+	 */
+	const struct lkm_need *needs;
+	size_t need_count;
+};
+
+/*
+ * Read @path below @dirfd (AT_FDCWD: the current directory).  @name is what
+ * messages call the file.  Nothing in @ret refers to @s or to the file.
+ *
+ * The symbol table's names are read only where __versions does not already
+ * list every undefined symbol: the entries alone tell how many there are and
+ * whether one is weak.
+ *
+ * Return: 0; sys.failed, image.*
+ */
+int image_extract(struct image_scratch *s, int dirfd, const char *path,
+		  const char *name, struct arena *out,
+		  struct image_extract *ret, struct lkm_error **reterr);

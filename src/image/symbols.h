@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What the symbol table says of needs and exports.
+#pragma once
+
+#include "image/parts.h"
+
+/* Undefined, and meant so. */
+bool symbol_is_need(const struct elf *e, const struct elf_symbol *symbol);
+
+/* Undefined symbols in the table's order, with their versions. */
+int needs_read(const struct elf *e, const struct lkm_need *versions,
+	       size_t version_count, struct arena *out,
+	       const struct lkm_need **ret, size_t *ret_count,
+	       struct lkm_error **reterr);
+
+/* Exports with CRC, mark and namespace. */
+int exports_read(const struct elf *e, const struct parts *p, struct arena *out,
+		 const struct lkm_export **ret, size_t *ret_count,
+		 struct lkm_error **reterr);
+
+/* Exported names by the symbol table, where the strings alone do not tell. */
+int exports_symbols(const struct elf *e, struct arena *out,
+		    const char *const **ret, size_t *ret_count,
+		    struct lkm_error **reterr);
