@@ -28,7 +28,7 @@ struct source {
 };
 
 /*
- * Zero-initialise.   * All functions return 0 or a negative errno.
+ * Zero-initialise.  All functions return 0 or a negative errno.
  * source_open_fd() borrows @fd, which must stay open; regular files only
  * (-EISDIR, -EINVAL else); -EFBIG above @limit bytes.
  */
