@@ -58,6 +58,8 @@ struct lkm_step {
 	const char *file;      /**< the rule that decided, NULL: none */
 	unsigned int line;
 	bool optional; /**< its failure does not stop the plan (softdeps) */
+	const char *command_rule; /**< INSTALL, REMOVE: as the line has it */
+	unsigned int target;	  /**< belongs to lkm_plan_targets()[target] */
 };
 
 struct lkm_plan;
