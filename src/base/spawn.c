@@ -61,10 +61,12 @@ static int child_start(const struct spawn *s, struct child *c)
 						POSIX_SPAWN_SETSIGDEF);
 	if (s->input)
 		rc = pipe_for(&actions, 0, &c->in, &t0);
+	else if (s->share_input)
+		rc = 0;
 	else
 		rc = -posix_spawn_file_actions_addopen(&actions, 0, "/dev/null",
 						       O_RDONLY, 0);
-	if (!rc && s->ret_output)
+	if (!rc && (s->ret_output || s->output))
 		rc = pipe_for(&actions, 1, &c->out[0], &t1);
 	if (!rc && s->ret_errors)
 		rc = pipe_for(&actions, 2, &c->out[1], &t2);
@@ -77,9 +79,10 @@ static int child_start(const struct spawn *s, struct child *c)
 	return rc;
 }
 
-/* Take what a pipe has; closes it at its end. */
-static void pipe_drain(int *fd, struct strbuf *b, size_t limit)
+/* Take what a pipe has, to @b or the sink of @s; closes it at its end. */
+static void pipe_drain(int *fd, struct strbuf *b, const struct spawn *s)
 {
+	size_t limit = s->output_limit ? s->output_limit : OUTPUT_LIMIT;
 	char chunk[16384];
 	ssize_t n = read(*fd, chunk, sizeof(chunk));
 
@@ -91,7 +94,9 @@ static void pipe_drain(int *fd, struct strbuf *b, size_t limit)
 		return;
 	}
 	/* Past the limit the child may go on, but nothing is kept. */
-	if (b->len < limit)
+	if (!b)
+		s->output(s->output_ctx, chunk, (size_t)n);
+	else if (b->len < limit)
 		strbuf_add(b, chunk, MIN_OF((size_t)n, limit - b->len));
 }
 
@@ -110,7 +115,7 @@ static void pipe_feed(int *fd, const char **input)
 /* Serve the pipes until all are closed or @deadline has passed. */
 static int child_serve(const struct spawn *s, struct child *c, int64_t deadline)
 {
-	size_t limit = s->output_limit ? s->output_limit : OUTPUT_LIMIT;
+	struct strbuf *output = s->output ? NULL : s->ret_output;
 	const char *input = s->input;
 
 	while (c->in >= 0 || c->out[0] >= 0 || c->out[1] >= 0) {
@@ -130,9 +135,9 @@ static int child_serve(const struct spawn *s, struct child *c, int64_t deadline)
 		if (p[0].revents)
 			pipe_feed(&c->in, &input);
 		if (p[1].revents)
-			pipe_drain(&c->out[0], s->ret_output, limit);
+			pipe_drain(&c->out[0], output, s);
 		if (p[2].revents)
-			pipe_drain(&c->out[1], s->ret_errors, limit);
+			pipe_drain(&c->out[1], s->ret_errors, s);
 	}
 	return 0;
 }

@@ -2,6 +2,7 @@
 // Child processes: an argument vector, never a shell line.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,6 +15,10 @@ struct spawn {
 	const char *input;	     /* stdin, NULL: /dev/null */
 	struct strbuf *ret_output;   /* stdout, NULL: ours */
 	struct strbuf *ret_errors;   /* stderr, NULL: ours */
+	/* Gets stdout as it comes, all of it, instead of @ret_output. */
+	void (*output)(void *ctx, const char *bytes, size_t len);
+	void *output_ctx;
+	bool share_input;	     /* stdin is ours; @input is NULL */
 	size_t output_limit;	     /* bytes of each, 0: 16 MiB; rest dropped */
 	unsigned int timeout_ms;     /* 0: none; then SIGTERM, SIGKILL */
 };
