@@ -20,11 +20,13 @@ enum lkm_kernel_kind {
  * @size: sizeof(struct lkm_kernel_options)
  * @proc: NULL: "/proc"; a directory with recorded files for tests
  * @sys: NULL: "/sys"; as above
+ * @kmsg: NULL: "/dev/kmsg"; a file with recorded log records for tests
  */
 struct lkm_kernel_options {
 	size_t size;
 	const char *proc;
 	const char *sys;
+	const char *kmsg;
 };
 
 struct lkm_kernel;
@@ -37,10 +39,20 @@ void lkm_kernel_free(struct lkm_kernel *kernel);
 /** lkm_kernel_facts() - what is known of it now; lkm_facts_free() it */
 int lkm_kernel_facts(struct lkm_kernel *kernel, struct lkm_facts **ret,
 		     struct lkm_error **reterr);
+/**
+ * lkm_kernel_facts_for() - as above, with versions of some modules
+ * @names: modules whose version and srcversion are read, two files each;
+ *	lkm_kernel_facts() reads none, for it opens no file per module
+ */
+int lkm_kernel_facts_for(struct lkm_kernel *kernel, const char *const *names,
+			 size_t count, struct lkm_facts **ret,
+			 struct lkm_error **reterr);
 /** enum lkm_load_flags - for lkm_kernel_load() */
 enum lkm_load_flags {
 	LKM_LOAD_FORCE_MODVERSIONS = 1, /**< MODULE_INIT_IGNORE_MODVERSIONS */
 	LKM_LOAD_FORCE_VERMAGIC = 2,	/**< MODULE_INIT_IGNORE_VERMAGIC */
+	LKM_LOAD_FIRST_TIME = 4, /**< lkm_kernel_run(): loaded already is an error */
+	LKM_LOAD_DIRECT = 8, /**< no child process: nothing can end the wait */
 };
 /**
  * lkm_kernel_load() - load one file, no dependencies
@@ -49,10 +61,14 @@ enum lkm_load_flags {
  * @timeout_ms: give up waiting after this long, 0: never.  The kernel goes on
  *	with the module's init function; that is said in the error.
  *
- * Needs CAP_SYS_MODULE.
+ * Needs CAP_SYS_MODULE.  A child process makes the system call, for one that
+ * is in a module's init function can neither be killed nor left; meanwhile
+ * SIGINT and SIGTERM, unless blocked or ignored, end the wait instead of
+ * reaching their handlers.
  *
  * Return: 0; kernel.load.refused with the kernel's log lines as evidence;
- * kernel.load.exists, kernel.load.timeout, kernel.modules.*
+ * kernel.load.exists, kernel.load.timeout, kernel.load.interrupted,
+ * kernel.modules.*, kernel.permission.*, image.*
  */
 int lkm_kernel_load(struct lkm_kernel *kernel, const char *path,
 		    const char *params, unsigned int flags,
