@@ -100,9 +100,47 @@ const struct lkm_rule *lkm_policy_forbids(const struct lkm_policy *policy,
 /** lkm_policy_forbid() - write rules against @name; already there: 0, nothing written */
 int lkm_policy_forbid(const char *root, const char *name,
 		      struct lkm_error **reterr);
-/** lkm_policy_allow() - take them back; policy.forbid.absent where there are none of ours */
+/**
+ * lkm_policy_allow() - take back what lkm_policy_forbid() wrote
+ *
+ * Return: 0; policy.forbid.absent where nothing forbids it;
+ * policy.forbid.elsewhere where a file that is not ours (still) does
+ */
 int lkm_policy_allow(const char *root, const char *name,
 		     struct lkm_error **reterr);
+/**
+ * struct lkm_forbid_gap - a way around a forbid rule that lkm cannot close
+ * @loader: "kmod", "udev (libkmod)", "busybox", "initramfs"
+ * @path: how it could still load the module
+ * @file: what makes it so, NULL: nothing in particular
+ * @line: of @file; 0: the whole file
+ */
+struct lkm_forbid_gap {
+	const char *loader;
+	const char *path;
+	const char *file;
+	unsigned int line;
+};
+struct lkm_forbid_gaps;
+
+/**
+ * lkm_policy_forbid_gaps() - who else on this machine could load @name
+ * @policy: the rules of @root, read before or after lkm_policy_forbid()
+ *
+ * No path through lkm loads a forbidden module; this tells of the others that
+ * are installed, and of initramfs images, which hold copies of modules and of
+ * rules.  Only reads.
+ *
+ * Return: 0; sys.failed, policy.name.invalid
+ */
+int lkm_policy_forbid_gaps(const struct lkm_policy *policy, const char *root,
+			   const char *name, struct lkm_forbid_gaps **ret,
+			   struct lkm_error **reterr);
+void lkm_forbid_gaps_free(struct lkm_forbid_gaps *gaps);
+/** lkm_forbid_gaps_all() - the list; borrowed */
+const struct lkm_forbid_gap *
+lkm_forbid_gaps_all(const struct lkm_forbid_gaps *gaps, size_t *ret_count);
+
 /** lkm_policy_persist_param() - options NAME PARAM=VALUE at every load; @value NULL: remove */
 int lkm_policy_persist_param(const char *root, const char *module,
 			     const char *param, const char *value,
