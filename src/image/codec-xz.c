@@ -67,20 +67,16 @@ static int xz_start(void **state, const char *file, struct lkm_error **reterr)
 static int xz_failed(lzma_ret rc, const char *file, struct lkm_error **reterr)
 {
 	switch (rc) {
-	case LZMA_MEM_ERROR:
-		return error_nomem(reterr);
-	case LZMA_MEMLIMIT_ERROR:
-		return codec_no_memory(file, reterr);
+	case LZMA_MEM_ERROR: return error_nomem(reterr);
+	case LZMA_MEMLIMIT_ERROR: return codec_no_memory(file, reterr);
 	case LZMA_BUF_ERROR:
 		return codec_broken(file, &codec_xz, "it ends early", reterr);
 	case LZMA_OPTIONS_ERROR:
-		return codec_broken(file, &codec_xz, "unknown options",
-				    reterr);
+		return codec_broken(file, &codec_xz, "unknown options", reterr);
 	case LZMA_FORMAT_ERROR:
 		return codec_broken(file, &codec_xz, "other data follows",
 				    reterr);
-	default:
-		return codec_broken(file, &codec_xz, "damaged data", reterr);
+	default: return codec_broken(file, &codec_xz, "damaged data", reterr);
 	}
 }
 

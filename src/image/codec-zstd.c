@@ -91,15 +91,13 @@ static int zstd_failed(ZSTD_ErrorCode code, const char *file,
 		       struct lkm_error **reterr)
 {
 	switch (code) {
-	case ZSTD_error_memory_allocation:
-		return error_nomem(reterr);
+	case ZSTD_error_memory_allocation: return error_nomem(reterr);
 	case ZSTD_error_frameParameter_windowTooLarge:
 		return codec_no_memory(file, reterr);
 	case ZSTD_error_prefix_unknown:
 		return codec_broken(file, &codec_zstd, "other data follows",
 				    reterr);
-	default:
-		return codec_broken(file, &codec_zstd, "damaged data", reterr);
+	default: return codec_broken(file, &codec_zstd, "damaged data", reterr);
 	}
 }
 

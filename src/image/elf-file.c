@@ -56,8 +56,8 @@ static uint64_t get_word(const struct elf *e, struct span s, uint64_t off)
 	return span_u64(s, off, e->header.is_big_endian, &v) ? v : 0;
 }
 
-int elf_slice(const struct elf *e, uint64_t off, uint64_t len,
-	      const char *what, struct span *ret, struct lkm_error **reterr)
+int elf_slice(const struct elf *e, uint64_t off, uint64_t len, const char *what,
+	      struct span *ret, struct lkm_error **reterr)
 {
 	if (source_slice(e->source, off, len, ret))
 		return 0;
@@ -97,8 +97,8 @@ static int elf_identify(struct elf *e, struct span *ret,
 			    KV_NUM("data", ident.data[EI_DATA]));
 	e->header.is_64 = ident.data[EI_CLASS] == ELFCLASS64;
 	e->header.is_big_endian = ident.data[EI_DATA] == ELFDATA2MSB;
-	return elf_slice(e, 0, layout_of(e)->header_size, "the ELF header",
-			 ret, reterr);
+	return elf_slice(e, 0, layout_of(e)->header_size, "the ELF header", ret,
+			 reterr);
 }
 
 /*

@@ -38,8 +38,8 @@ int elf_content(const struct elf *e, const struct lkm_section *section,
 int elf_strings(const struct elf *e, const struct lkm_section *section,
 		struct span *ret, struct lkm_error **reterr);
 /* Bytes of the file, @what names them in the error. */
-int elf_slice(const struct elf *e, uint64_t off, uint64_t len,
-	      const char *what, struct span *ret, struct lkm_error **reterr);
+int elf_slice(const struct elf *e, uint64_t off, uint64_t len, const char *what,
+	      struct span *ret, struct lkm_error **reterr);
 
 /* A symbol of .symtab. */
 struct elf_symbol {
@@ -58,7 +58,8 @@ struct elf_symtab {
 	uint64_t count;
 };
 
-/* From symbol @first on (index 0 of the result); UINT64_MAX: first non-local. */
+/* From symbol @first on (index 0 of the result); UINT64_MAX: first non-local.
+ */
 int elf_symtab(const struct elf *e, uint64_t first, bool want_strings,
 	       struct elf_symtab *ret, struct lkm_error **reterr);
 void elf_symbol(const struct elf *e, const struct elf_symtab *t, uint64_t i,

@@ -11,14 +11,18 @@
  */
 static bool has_namespaces(const struct parts *p, uint64_t strings)
 {
-	return p->ksymtab_size / 12 * 2 == strings ||
-	       p->ksymtab_size / 24 * 2 == strings ||
-	       p->kcrctab_size / 4 * 2 == strings;
+	uint64_t names = strings / 2;
+
+	return strings % 2 == 0 &&
+	       (p->ksymtab_size == names * 12 ||
+		p->ksymtab_size == names * 24 || p->kcrctab_size == names * 4);
 }
 
+/* Before, two fields. */
 static bool has_plain_names(const struct parts *p, uint64_t strings)
 {
-	return p->ksymtab_size / 8 == strings || p->ksymtab_size / 16 == strings;
+	return p->ksymtab_size == strings * 8 ||
+	       p->ksymtab_size == strings * 16;
 }
 
 int exports_names(const struct elf *e, const struct parts *p, struct arena *out,

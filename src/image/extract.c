@@ -3,8 +3,6 @@
 #include "image/extract.h"
 
 #include <elf.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 
 #include "base/map.h"
@@ -38,34 +36,33 @@ static bool needs_all_listed(const struct elf *e, const struct elf_symtab *t,
 }
 
 /* The undefined symbols, then the versions that none of them took. */
-static int needs_join(const struct elf *e, const struct lkm_need *listed,
-		      size_t listed_count, struct arena *out,
-		      struct image_extract *ret, struct lkm_error **reterr)
+static int needs_join(const struct elf *e, const struct needs *listed,
+		      struct arena *out, struct needs *ret,
+		      struct lkm_error **reterr)
 {
 	_cleanup_map_ struct map seen = { 0 };
-	const struct lkm_need *undefined;
+	struct needs undefined;
 	struct lkm_need *all;
 	size_t count;
 	int rc;
 
-	rc = needs_read(e, listed, listed_count, out, &undefined, &count,
-			reterr);
+	rc = needs_read(e, listed, out, &undefined, reterr);
 	if (rc < 0)
 		return rc;
-	all = arena_alloc(out, (count + listed_count) * sizeof(*all));
+	count = undefined.count;
+	all = arena_alloc(out, (count + listed->count) * sizeof(*all));
 	if (!all)
 		return error_nomem(reterr);
 	for (size_t i = 0; i < count; i++) {
-		all[i] = undefined[i];
+		all[i] = undefined.items[i];
 		if (!map_set(&seen, all[i].name, &all[i]))
 			return error_nomem(reterr);
 	}
-	for (size_t i = 0; i < listed_count; i++) {
-		if (!map_get(&seen, listed[i].name))
-			all[count++] = listed[i];
+	for (size_t i = 0; i < listed->count; i++) {
+		if (!map_get(&seen, listed->items[i].name))
+			all[count++] = listed->items[i];
 	}
-	ret->needs = all;
-	ret->need_count = count;
+	*ret = (struct needs){ all, count };
 	return 0;
 }
 
@@ -74,20 +71,21 @@ static int extract_needs(const struct elf *e, const struct parts *p,
 			 struct lkm_error **reterr)
 {
 	struct elf_symtab table;
-	struct lkm_need *listed;
-	size_t count;
+	struct needs needs;
 	int rc;
 
-	rc = versions_read(e, p, out, &listed, &count, reterr);
+	rc = versions_read(e, p, out, &needs, reterr);
 	if (rc < 0)
 		return rc;
 	rc = elf_symtab(e, UINT64_MAX, false, &table, reterr);
 	if (rc < 0)
 		return rc;
-	if (!needs_all_listed(e, &table, count))
-		return needs_join(e, listed, count, out, ret, reterr);
-	ret->needs = listed;
-	ret->need_count = count;
+	if (!needs_all_listed(e, &table, needs.count))
+		rc = needs_join(e, &needs, out, &needs, reterr);
+	if (rc < 0)
+		return rc;
+	ret->needs = needs.items;
+	ret->need_count = needs.count;
 	return 0;
 }
 
@@ -134,8 +132,8 @@ static int extract_elf(struct source *source, const char *name,
 	rc = exports_names(&e, &parts, out, &ret->exports, &ret->export_count,
 			   reterr);
 	if (rc == 0)
-		rc = exports_symbols(&e, out, &ret->exports,
-				     &ret->export_count, reterr);
+		rc = exports_symbols(&e, out, &ret->exports, &ret->export_count,
+				     reterr);
 	if (rc < 0)
 		return rc;
 	return extract_needs(&e, &parts, out, ret, reterr);
@@ -154,30 +152,22 @@ static int extract_file(struct image_scratch *s, int fd, const char *name,
 		return image_open_failed(rc, name, (uint64_t)ret->stat.st_size,
 					 reterr);
 	codec_trim(&s->codec);
-	rc = image_decode(&s->file, &s->codec, name, &ret->compression,
-			  reterr);
+	rc = image_decode(&s->file, &s->codec, name, &ret->compression, reterr);
 	if (rc < 0)
 		return rc;
 	if (!rc)
 		return extract_elf(&s->file, name, out, ret, reterr);
-	source_from_span(&plain,
-			 (struct span){ s->codec.out, s->codec.size });
+	source_from_span(&plain, (struct span){ s->codec.out, s->codec.size });
 	return extract_elf(&plain, name, out, ret, reterr);
 }
 
-int image_extract(struct image_scratch *s, int dirfd, const char *path,
-		  const char *name, struct arena *out,
-		  struct image_extract *ret, struct lkm_error **reterr)
+int image_extract(struct image_scratch *s, int fd, const char *name,
+		  struct arena *out, struct image_extract *ret,
+		  struct lkm_error **reterr)
 {
-	_cleanup_close_ int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC |
-								O_NONBLOCK |
-								O_NOCTTY);
 	struct image_extract result = { 0 };
-	int rc;
+	int rc = extract_file(s, fd, name, out, &result, reterr);
 
-	if (fd < 0)
-		return error_system(reterr, errno, "open", name);
-	rc = extract_file(s, fd, name, out, &result, reterr);
 	if (rc < 0)
 		return rc;
 	*ret = result;

@@ -4,6 +4,7 @@
 
 #include <lkm/image.h>
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include "base/arena.h"
@@ -41,9 +42,12 @@ struct image_extract {
 	size_t need_count;
 };
 
+/* For opening a module: neither wait for a FIFO's writer nor wake a device. */
+#define IMAGE_OPEN_FLAGS (O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+
 /*
- * Read @path below @dirfd (AT_FDCWD: the current directory).  @name is what
- * messages call the file.  Nothing in @ret refers to @s or to the file.
+ * Read the module file @fd, which stays the caller's.  @name is what messages
+ * call it.  Nothing in @ret refers to @s or to the file.
  *
  * The symbol table's names are read only where __versions does not already
  * list every undefined symbol: the entries alone tell how many there are and
@@ -51,6 +55,6 @@ struct image_extract {
  *
  * Return: 0; sys.failed, image.*
  */
-int image_extract(struct image_scratch *s, int dirfd, const char *path,
-		  const char *name, struct arena *out,
-		  struct image_extract *ret, struct lkm_error **reterr);
+int image_extract(struct image_scratch *s, int fd, const char *name,
+		  struct arena *out, struct image_extract *ret,
+		  struct lkm_error **reterr);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "image/extract.h"
 #include "image/parts.h"
 #include "image/symbols.h"
 
@@ -24,8 +25,7 @@ struct lkm_image {
 	const struct lkm_modinfo *modinfo;
 	size_t modinfo_count;
 	bool has_needs;
-	const struct lkm_need *needs;
-	size_t need_count;
+	struct needs needs;
 	bool has_exports;
 	const struct lkm_export *exports;
 	size_t export_count;
@@ -149,8 +149,7 @@ int lkm_image_open_fd(int fd, const char *name, struct lkm_image **ret,
 int lkm_image_open(const char *path, struct lkm_image **ret,
 		   struct lkm_error **reterr)
 {
-	/* Neither wait for a FIFO's writer nor wake a device. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int fd = open(path, IMAGE_OPEN_FLAGS);
 	int rc;
 
 	if (fd < 0)
@@ -273,16 +272,15 @@ const char *lkm_image_modinfo_get(struct lkm_image *image, const char *key)
 
 static int image_read_needs(struct lkm_image *image, struct lkm_error **reterr)
 {
-	struct lkm_need *versions;
-	size_t count;
+	struct needs versions;
 	int rc;
 
 	rc = versions_read(&image->elf, &image->parts, &image->arena, &versions,
-			   &count, reterr);
+			   reterr);
 	if (rc < 0)
 		return rc;
-	rc = needs_read(&image->elf, versions, count, &image->arena,
-			&image->needs, &image->need_count, reterr);
+	rc = needs_read(&image->elf, &versions, &image->arena, &image->needs,
+			reterr);
 	image->has_needs = rc == 0;
 	return rc;
 }
@@ -294,8 +292,8 @@ int lkm_image_needs(struct lkm_image *image, const struct lkm_need **ret,
 
 	if (rc < 0)
 		return rc;
-	*ret = image->needs;
-	*ret_count = image->need_count;
+	*ret = image->needs.items;
+	*ret_count = image->needs.count;
 	return 0;
 }
 
@@ -321,21 +319,21 @@ static int image_read_versions(struct lkm_image *image,
 			       struct lkm_error **reterr)
 {
 	struct lkm_version *items;
-	struct lkm_need *read;
-	size_t count;
+	struct needs read;
 	int rc;
 
 	rc = versions_read(&image->elf, &image->parts, &image->arena, &read,
-			   &count, reterr);
+			   reterr);
 	if (rc < 0)
 		return rc;
-	items = arena_alloc(&image->arena, count * sizeof(*items));
+	items = arena_alloc(&image->arena, read.count * sizeof(*items));
 	if (!items)
 		return error_nomem(reterr);
-	for (size_t i = 0; i < count; i++)
-		items[i] = (struct lkm_version){ read[i].name, read[i].crc };
+	for (size_t i = 0; i < read.count; i++)
+		items[i] = (struct lkm_version){ read.items[i].name,
+						 read.items[i].crc };
 	image->versions = items;
-	image->version_count = count;
+	image->version_count = read.count;
 	image->has_versions = true;
 	return 0;
 }

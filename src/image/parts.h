@@ -28,13 +28,17 @@ int modinfo_read(const struct elf *e, const struct parts *p, struct arena *out,
 		 const struct lkm_modinfo **ret, size_t *ret_count,
 		 struct lkm_error **reterr);
 
+struct needs {
+	struct lkm_need *items;
+	size_t count;
+};
+
 /*
  * Symbol versions as needs without the weak mark: the extended ones where the
  * file has them, else __versions.  Names are copied.
  */
 int versions_read(const struct elf *e, const struct parts *p, struct arena *out,
-		  struct lkm_need **ret, size_t *ret_count,
-		  struct lkm_error **reterr);
+		  struct needs *ret, struct lkm_error **reterr);
 
 /*
  * Exported names by __ksymtab_strings alone.  Return 1; 0 where the section

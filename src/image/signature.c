@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The signature that is appended to a module: where it is, not whether it holds.
+// The signature that is appended to a module: where it is, not whether it
+// holds.
 #include "image/parts.h"
 
 static const char marker[] = "~Module signature appended~\n";
@@ -35,8 +36,8 @@ int signature_find(const struct elf *e, struct lkm_signature *ret,
 	    !span_u8(trailer, 2, &found.id_type) ||
 	    !span_u8(trailer, 3, &found.signer_len) ||
 	    !span_u8(trailer, 4, &found.key_id_len) ||
-	    !span_u32(trailer, TRAILER_LENGTH_AT, true, &length) ||
-	    !length || length > end - TRAILER_SIZE)
+	    !span_u32(trailer, TRAILER_LENGTH_AT, true, &length) || !length ||
+	    length > end - TRAILER_SIZE)
 		return FAIL(reterr, IMAGE_SIGNATURE_BROKEN,
 			    KV_STR("file", e->file));
 	found.signed_size = end - TRAILER_SIZE - length;

@@ -36,23 +36,20 @@ bool symbol_is_need(const struct elf *e, const struct elf_symbol *symbol)
 		 symbol->type == STT_SPARC_REGISTER);
 }
 
-static int versions_by_name(const struct lkm_need *versions, size_t count,
-			    struct map *ret, struct lkm_error **reterr)
+static int versions_by_name(const struct needs *versions, struct map *ret,
+			    struct lkm_error **reterr)
 {
-	for (size_t i = 0; i < count; i++) {
-		/* map_set() takes it as given; the map never writes to it. */
-		void *entry = (void *)(uintptr_t)&versions[i];
+	for (size_t i = 0; i < versions->count; i++) {
+		struct lkm_need *v = &versions->items[i];
 
-		if (!map_set(ret, versions[i].name, entry))
+		if (!map_set(ret, v->name, v))
 			return error_nomem(reterr);
 	}
 	return 0;
 }
 
-int needs_read(const struct elf *e, const struct lkm_need *versions,
-	       size_t version_count, struct arena *out,
-	       const struct lkm_need **ret, size_t *ret_count,
-	       struct lkm_error **reterr)
+int needs_read(const struct elf *e, const struct needs *versions,
+	       struct arena *out, struct needs *ret, struct lkm_error **reterr)
 {
 	_cleanup_map_ struct map by_name = { 0 };
 	struct elf_symbol symbol;
@@ -64,7 +61,7 @@ int needs_read(const struct elf *e, const struct lkm_need *versions,
 	rc = symbols_open(e, &t, reterr);
 	if (rc < 0)
 		return rc;
-	rc = versions_by_name(versions, version_count, &by_name, reterr);
+	rc = versions_by_name(versions, &by_name, reterr);
 	if (rc < 0)
 		return rc;
 	for (uint64_t i = 0; i < t.count; i++) {
@@ -93,8 +90,7 @@ int needs_read(const struct elf *e, const struct lkm_need *versions,
 		if (!items[count++].name)
 			return error_nomem(reterr);
 	}
-	*ret = items;
-	*ret_count = count;
+	*ret = (struct needs){ items, count };
 	return 0;
 }
 

@@ -7,11 +7,9 @@
 /* Undefined, and meant so. */
 bool symbol_is_need(const struct elf *e, const struct elf_symbol *symbol);
 
-/* Undefined symbols in the table's order, with their versions. */
-int needs_read(const struct elf *e, const struct lkm_need *versions,
-	       size_t version_count, struct arena *out,
-	       const struct lkm_need **ret, size_t *ret_count,
-	       struct lkm_error **reterr);
+/* Undefined symbols in the table's order, with their @versions. */
+int needs_read(const struct elf *e, const struct needs *versions,
+	       struct arena *out, struct needs *ret, struct lkm_error **reterr);
 
 /* Exports with CRC, mark and namespace. */
 int exports_read(const struct elf *e, const struct parts *p, struct arena *out,

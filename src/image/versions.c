@@ -29,7 +29,7 @@ static int versions_entry(const struct elf *e, struct span s, uint64_t at,
 	    !span_string(entry, skip, &name))
 		return versions_bad(e, "__versions", "a name has no end",
 				    reterr);
-	/* ppc64 before v6.?: the dot of a function's entry point. */
+	/* ppc64 (ELFv1): the dot of a function's entry point. */
 	name += name[0] == '.';
 	ret->name = arena_strdup(out, name);
 	ret->has_crc = true;
@@ -38,8 +38,8 @@ static int versions_entry(const struct elf *e, struct span s, uint64_t at,
 }
 
 static int versions_basic(const struct elf *e, const struct parts *p,
-			  struct arena *out, struct lkm_need **ret,
-			  size_t *ret_count, struct lkm_error **reterr)
+			  struct arena *out, struct needs *ret,
+			  struct lkm_error **reterr)
 {
 	struct lkm_need *items;
 	size_t count;
@@ -62,15 +62,14 @@ static int versions_basic(const struct elf *e, const struct parts *p,
 		if (rc < 0)
 			return rc;
 	}
-	*ret = items;
-	*ret_count = count;
+	*ret = (struct needs){ items, count };
 	return 0;
 }
 
 /* Name number i belongs to the i-th CRC (kernel/module/version.c). */
 static int versions_extended(const struct elf *e, const struct parts *p,
-			     struct arena *out, struct lkm_need **ret,
-			     size_t *ret_count, struct lkm_error **reterr)
+			     struct arena *out, struct needs *ret,
+			     struct lkm_error **reterr)
 {
 	const char *section = "__version_ext_names";
 	struct span crcs, names;
@@ -104,20 +103,17 @@ static int versions_extended(const struct elf *e, const struct parts *p,
 		items[i].has_crc = true;
 		items[i].weak = false;
 	}
-	*ret = items;
-	*ret_count = count;
+	*ret = (struct needs){ items, count };
 	return 0;
 }
 
 int versions_read(const struct elf *e, const struct parts *p, struct arena *out,
-		  struct lkm_need **ret, size_t *ret_count,
-		  struct lkm_error **reterr)
+		  struct needs *ret, struct lkm_error **reterr)
 {
 	if (p->ext_names.type && p->ext_crcs.type)
-		return versions_extended(e, p, out, ret, ret_count, reterr);
+		return versions_extended(e, p, out, ret, reterr);
 	if (p->versions.type)
-		return versions_basic(e, p, out, ret, ret_count, reterr);
-	*ret = NULL;
-	*ret_count = 0;
+		return versions_basic(e, p, out, ret, reterr);
+	*ret = (struct needs){ 0 };
 	return 0;
 }
