@@ -4,7 +4,7 @@
 #include "vm/payload.h"
 
 #include <lkm/image.h>
-#include <lkm/tree.h>
+#include <lkm/plan.h>
 
 #include <errno.h>
 #include <string.h>
@@ -21,7 +21,8 @@ static const char *const share_modules[] = { "virtio_pci", "9pnet_virtio",
 
 struct modules {
 	struct cpio *cpio;
-	struct lkm_tree *tree;
+	struct lkm_plan_inputs inputs;
+	const char *root;      /* "" for this machine's */
 	const char *host_dir;  /* the tree's directory here */
 	const char *guest_dir; /* and in the guest */
 };
@@ -36,64 +37,42 @@ void vm_release_name(const struct vm_options *o, char *ret, size_t size)
 		snprintf(ret, size, "%s", o->release ? o->release : "");
 }
 
-static char *join(const char *dir, const char *name)
+/* The place in the guest of a file of the tree, or of a layer over it. */
+static char *guest_path(const struct modules *m, const char *host)
 {
 	_cleanup_strbuf_ struct strbuf b = { 0 };
+	size_t len = strlen(m->host_dir);
 
-	if (name[0] == '/')
-		strbuf_adds(&b, name);
+	if (text_starts(host, m->host_dir) && host[len] == '/')
+		strbuf_addf(&b, "%s%s", m->guest_dir, host + len);
+	else if (text_starts(host, m->root))
+		strbuf_adds(&b, host + strlen(m->root));
 	else
-		strbuf_addf(&b, "%s/%s", dir, name);
+		strbuf_adds(&b, host);
 	return strbuf_take(&b);
 }
 
-/* One module file at its place in the guest's tree. */
-static int file_add(struct modules *m, const char *path,
+static int file_add(struct modules *m, const char *host,
 		    struct lkm_error **reterr)
 {
-	_cleanup_free_ char *guest = join(m->guest_dir, path);
-	_cleanup_free_ char *host = join(m->host_dir, path);
+	_cleanup_free_ char *guest = guest_path(m, host);
 
-	if (!guest || !host)
+	if (!guest)
 		return error_nomem(reterr);
 	return cpio_add_file(m->cpio, guest, host, reterr);
 }
 
-static int closure_add(struct modules *m, const char *name,
-		       struct lkm_error **reterr)
-{
-	const struct lkm_module_file *f;
-	int rc = lkm_tree_module(m->tree, name, &f, reterr);
-
-	if (rc == 0)
-		rc = lkm_tree_builtin(m->tree, name, reterr) > 0 ? 2 : 0;
-	if (rc == 0)
-		return FAIL(reterr, VM_MODULE_MISSING, KV_STR("module", name),
-			    KV_STR("release", lkm_tree_release(m->tree)));
-	if (rc != 1)
-		return rc < 0 ? rc : 0;
-	for (size_t i = 0; i < f->dep_count; i++) {
-		rc = file_add(m, f->deps[i].path, reterr);
-		if (rc < 0)
-			return rc;
-	}
-	return file_add(m, f->path, reterr);
-}
-
 /* Decompressed, where the first process finds it: it loads plain files only. */
-static int early_add(struct modules *m, const char *path, struct strbuf *job,
+static int early_add(struct modules *m, const char *host, struct strbuf *job,
 		     struct lkm_error **reterr)
 {
-	_cleanup_free_ char *host = join(m->host_dir, path);
 	char name[MODULE_NAME_MAX], guest[MODULE_NAME_MAX + 32];
 	struct lkm_image *image;
 	const void *bytes;
 	size_t size;
 	int rc;
 
-	if (!host)
-		return error_nomem(reterr);
-	if (!module_name_of_file(path, name, sizeof(name)))
+	if (!module_name_of_file(host, name, sizeof(name)))
 		return error_system(reterr, EINVAL, "use", host);
 	snprintf(guest, sizeof(guest), "/lkm/early/%s.ko", name);
 	if (cpio_has(m->cpio, guest))
@@ -109,21 +88,33 @@ static int early_add(struct modules *m, const char *path, struct strbuf *job,
 	return rc;
 }
 
-/* A built-in one is as good; one that this kernel lacks, the mount tells. */
-static int early_closure_add(struct modules *m, const char *name,
-			     struct strbuf *job, struct lkm_error **reterr)
+/*
+ * Everything that loading @name would load, to the guest's tree, or with @job
+ * for the first process.
+ */
+static int closure_add(struct modules *m, const char *name, struct strbuf *job,
+		       struct lkm_error **reterr)
 {
-	const struct lkm_module_file *f;
-	int rc = lkm_tree_module(m->tree, name, &f, reterr);
+	const struct lkm_plan_request request = {
+		.size = sizeof(request),
+		.name = name,
+		.flags = LKM_PLAN_IGNORE_COMMANDS | LKM_PLAN_IGNORE_LOADED,
+	};
+	struct lkm_plan *plan;
+	int rc = lkm_plan_load(&m->inputs, &request, &plan, reterr);
 
-	if (rc != 1)
+	if (rc < 0)
 		return rc;
-	for (size_t i = f->dep_count; i-- > 0;) {
-		rc = early_add(m, f->deps[i].path, job, reterr);
-		if (rc < 0)
-			return rc;
+	rc = lkm_plan_verdict(plan, reterr);
+	for (size_t i = 0; rc >= 0 && i < lkm_plan_count(plan); i++) {
+		const struct lkm_step *step = lkm_plan_step(plan, i);
+
+		if (step->kind == LKM_STEP_LOAD)
+			rc = job ? early_add(m, step->path, job, reterr) :
+				   file_add(m, step->path, reterr);
 	}
-	return early_add(m, f->path, job, reterr);
+	lkm_plan_free(plan);
+	return rc;
 }
 
 /* Indexes and lists of the tree: a loader in the guest wants them. */
@@ -136,8 +127,13 @@ static int indexes_add(struct modules *m, struct lkm_error **reterr)
 	if (rc < 0)
 		return error_system(reterr, rc, "list", m->host_dir);
 	for (size_t i = 0; rc >= 0 && i < count; i++) {
-		if (text_starts(names[i], "modules."))
-			rc = file_add(m, names[i], reterr);
+		_cleanup_strbuf_ struct strbuf path = { 0 };
+
+		if (!text_starts(names[i], "modules."))
+			continue;
+		strbuf_addf(&path, "%s/%s", m->host_dir, names[i]);
+		rc = path.failed ? error_nomem(reterr) :
+				   file_add(m, path.data, reterr);
 	}
 	root_free_names(names, count);
 	return rc < 0 ? rc : 0;
@@ -146,47 +142,63 @@ static int indexes_add(struct modules *m, struct lkm_error **reterr)
 static int all_add(struct modules *m, const struct vm_options *o,
 		   struct strbuf *job, struct lkm_error **reterr)
 {
+	size_t shared = o->share_count ? ARRAY_SIZE(share_modules) : 0;
 	int rc = 0;
 
 	for (size_t i = 0; rc >= 0 && i < o->module_count; i++)
-		rc = closure_add(m, o->modules[i], reterr);
-	for (size_t i = 0; rc >= 0 && o->share_count &&
-			   i < ARRAY_SIZE(share_modules);
-	     i++)
-		rc = early_closure_add(m, share_modules[i], job, reterr);
+		rc = closure_add(m, o->modules[i], NULL, reterr);
+	for (size_t i = 0; rc >= 0 && i < shared; i++)
+		rc = closure_add(m, share_modules[i], job, reterr);
 	if (rc >= 0)
 		rc = indexes_add(m, reterr);
 	return rc;
 }
 
-static int tree_open(struct modules *m, const struct vm_options *o,
-		     const char *release, struct lkm_error **reterr)
+static int tree_open(const struct vm_options *o, const char *release,
+		     struct lkm_tree **ret, struct lkm_error **reterr)
 {
-	struct lkm_tree_options t = { .size = sizeof(t), .release = release };
+	struct lkm_tree_options t = { .size = sizeof(t),
+				      .root = o->root,
+				      .release = release,
+				      .layers = o->layers,
+				      .layer_count = o->layer_count };
 	_cleanup_free_ char *parent = NULL;
 	const char *slash;
 
-	if (!o->modules_dir) {
-		t.root = o->root;
-		return lkm_tree_open(&t, &m->tree, reterr);
-	}
+	if (!o->modules_dir)
+		return lkm_tree_open(&t, ret, reterr);
 	slash = strrchr(o->modules_dir, '/');
-	if (!slash || strcmp(slash + 1, release))
+	if (!slash || slash == o->modules_dir || strcmp(slash + 1, release))
 		return FAIL(reterr, VM_MODULES_NAME,
 			    KV_STR("directory", o->modules_dir),
 			    KV_STR("release", release));
 	parent = strndup(o->modules_dir, (size_t)(slash - o->modules_dir));
 	if (!parent)
 		return error_nomem(reterr);
+	t.root = NULL;
 	t.dir = parent;
-	return lkm_tree_open(&t, &m->tree, reterr);
+	return lkm_tree_open(&t, ret, reterr);
+}
+
+/* Of the rules only softdeps count here: the guest has rules of its own. */
+static int rules_load(const struct vm_options *o, const char *dir,
+		      struct lkm_policy **ret, struct lkm_error **reterr)
+{
+	const struct lkm_policy_options p = { .size = sizeof(p),
+					      .root = o->modules_dir ? NULL :
+								       o->root,
+					      .cmdline = "",
+					      .module_dir = dir };
+
+	return lkm_policy_load(&p, ret, reterr);
 }
 
 int payload_add_modules(struct cpio *c, const struct vm_options *o,
 			struct strbuf *job, struct lkm_error **reterr)
 {
 	_cleanup_strbuf_ struct strbuf host = { 0 }, guest = { 0 };
-	struct modules m = { .cpio = c };
+	struct modules m = { .cpio = c, .root = o->root ? o->root : "" };
+	struct lkm_policy *policy = NULL;
 	char release[65];
 	int rc;
 
@@ -197,15 +209,19 @@ int payload_add_modules(struct cpio *c, const struct vm_options *o,
 	if (o->modules_dir)
 		strbuf_adds(&host, o->modules_dir);
 	else
-		strbuf_addf(&host, "%s%s", o->root ? o->root : "", guest.data);
+		strbuf_addf(&host, "%s%s", m.root, guest.data);
 	if (host.failed || guest.failed)
 		return error_nomem(reterr);
 	m.host_dir = host.data;
 	m.guest_dir = guest.data;
-	rc = tree_open(&m, o, release, reterr);
+	rc = tree_open(o, release, &m.inputs.tree, reterr);
 	if (rc < 0)
 		return rc;
-	rc = all_add(&m, o, job, reterr);
-	lkm_tree_free(m.tree);
+	rc = rules_load(o, lkm_tree_dir(m.inputs.tree), &policy, reterr);
+	m.inputs.policy = policy;
+	if (rc >= 0)
+		rc = all_add(&m, o, job, reterr);
+	lkm_policy_free(policy);
+	lkm_tree_free(m.inputs.tree);
 	return rc;
 }

@@ -21,6 +21,7 @@
 #define MEMORY_MB 512
 #define TRIAL_MS 10000
 #define LOG_TAIL 20 /* lines of the console that go with an error */
+#define LOG_CRASH 40
 
 struct run {
 	const struct vm_options *options;
@@ -104,17 +105,15 @@ static void take_bytes(void *ctx, const char *bytes, size_t len)
 	wire_feed(&r->decoder, bytes, len, take_frame, r);
 }
 
-/* The last lines that the guest's kernel printed. */
-static void add_tail(struct lkm_error **reterr, const struct strbuf *console)
+/* Lines of the console from @pos on, @max of them. */
+static void add_lines(struct lkm_error **reterr, const struct strbuf *console,
+		      size_t pos, size_t max)
 {
 	struct span text = { (const uint8_t *)strbuf_str(console),
 			     console->len };
-	size_t from = text.size, lines = 0, pos;
 	struct span line;
 
-	while (from && lines <= LOG_TAIL)
-		lines += text.data[--from] == '\n';
-	for (pos = from; text_next_line(text, &pos, &line);) {
+	while (max-- && text_next_line(text, &pos, &line)) {
 		_cleanup_free_ char *copy = NULL;
 
 		while (line.size && line.data[line.size - 1] == '\r')
@@ -123,6 +122,37 @@ static void add_tail(struct lkm_error **reterr, const struct strbuf *console)
 		if (copy && *copy)
 			error_add_evidence(reterr, "guest console", copy);
 	}
+}
+
+/* The last lines that the guest's kernel printed. */
+static void add_tail(struct lkm_error **reterr, const struct strbuf *console)
+{
+	size_t from = console->len, lines = 0;
+
+	while (from && lines <= LOG_TAIL)
+		lines += console->data[--from] == '\n';
+	add_lines(reterr, console, from ? from + 1 : 0, LOG_TAIL);
+}
+
+/* What a crash begins with, and from there what the kernel says of it. */
+static void add_crash(struct lkm_error **reterr, const struct strbuf *console)
+{
+	static const char *const marks[] = { "BUG: ", "kernel BUG at ",
+					     "Oops: ",
+					     "general protection fault",
+					     "Kernel panic - " };
+	size_t from = console->len;
+
+	for (size_t i = 0; i < ARRAY_SIZE(marks); i++) {
+		const char *at = memmem(console->data, from, marks[i],
+					strlen(marks[i]));
+
+		if (at)
+			from = (size_t)(at - console->data);
+	}
+	while (from && console->data[from - 1] != '\n')
+		from--;
+	add_lines(reterr, console, from, LOG_CRASH);
 }
 
 /* "Kernel panic - not syncing: Fatal exception" -> the part that says it. */
@@ -146,7 +176,7 @@ static int panic_fail(const struct run *r, const char *message,
 	int rc = FAIL(reterr, VM_GUEST_PANIC, KV_STR("message", message));
 
 	error_set_basis(reterr, LKM_BASIS_KERNEL_LOG);
-	add_tail(reterr, &r->result->console);
+	add_crash(reterr, &r->result->console);
 	return rc;
 }
 

@@ -47,6 +47,8 @@ struct vm_options {
 	const char *root;    /* where /boot and /lib/modules are, NULL: / */
 	const char *release; /* NULL: the running kernel's */
 	const char *modules_dir; /* instead of ROOT/lib/modules/RELEASE */
+	const char *const *layers;  /* module directories over that, below @root */
+	size_t layer_count;
 	const char *const *modules; /* names or aliases: put in, not loaded */
 	size_t module_count;
 	const struct vm_copy *copies;
@@ -92,8 +94,8 @@ struct vm_result {
  * an answer, not an error; after an error *@ret has what came until then and
  * must be released too.
  *
- * 0; vm.archive.missing, vm.guest.*, vm.kernel.*, vm.module.missing,
- * vm.qemu.*, vm.timeout, sys.failed
+ * 0; vm.archive.missing, vm.guest.*, vm.kernel.*, vm.modules.name,
+ * vm.qemu.*, vm.timeout, plan.*, tree.*, sys.failed
  */
 int vm_run(const struct vm_options *options, struct vm_result *ret,
 	   struct lkm_error **reterr);
