@@ -142,8 +142,7 @@ int lkm_tree_module(struct lkm_tree *tree, const char *name,
 	return rc;
 }
 
-/* Could this value be the name of a module? */
-static bool is_name(const char *s)
+bool tree_is_name(const char *s)
 {
 	size_t len = 0;
 
@@ -166,7 +165,7 @@ static int names_of_hits(struct lkm_tree *tree, enum lkm_index_kind kind,
 		return -LKM_ENOMEM;
 	for (size_t i = 0; i < count; i++) {
 		names[i] = tree->hits.list.data[i].value;
-		if (!is_name(names[i]))
+		if (!tree_is_name(names[i]))
 			return lookup_damaged(tree, kind,
 					      "has a value that is no name");
 	}

@@ -101,10 +101,3 @@ int tree_index_failed(struct lkm_tree *tree, enum lkm_index_kind kind, int rc,
 			    KV_STR("problem", index->file.problem));
 	return tree_make_index(tree, kind, reterr);
 }
-
-int tree_make_index(struct lkm_tree *tree, enum lkm_index_kind kind,
-		    struct lkm_error **reterr)
-{
-	(void)kind;
-	return FAIL(reterr, TREE_INDEX_MISSING, KV_STR("dir", tree->dir));
-}

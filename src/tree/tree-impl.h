@@ -10,10 +10,12 @@
 #include "base/vec.h"
 #include "tree/builtin.h"
 #include "tree/index-reader.h"
+#include "tree/text-reader.h"
 
 #define TREE_INDEX_KINDS 5
 /* The longest name of a file; a module's name is one without its ".ko". */
 #define TREE_NAME_MAX 256
+#define TREE_MODULES_MAX 65536 /* the indexes' priorities are below */
 
 /* One of the five indexes, from wherever it could be had. */
 struct tree_index {
@@ -36,6 +38,10 @@ struct lkm_tree {
 	struct map modules;	/* name -> struct lkm_module_file, as asked for */
 	struct lkm_module_file *list; /* all, once asked for */
 	size_t list_count;
+	struct graph *graph;	 /* of the modules themselves, once needed */
+	struct text_index dep_text; /* keeps the names in @places, */
+	struct map places;	    /* each with its line in modules.dep */
+	bool places_known;
 	struct builtin *builtin; /* modules.builtin.modinfo, once asked for */
 	struct arena arena;	 /* answers */
 	VEC(struct lkm_error *) warnings;
@@ -62,6 +68,8 @@ int tree_index_get(struct lkm_tree *tree, enum lkm_index_kind kind,
  */
 int tree_index_failed(struct lkm_tree *tree, enum lkm_index_kind kind, int rc,
 		      struct lkm_error **reterr);
+/* Could this be the name of a module? */
+bool tree_is_name(const char *s);
 /* A line of modules.dep into @ret, in the tree's arena; as index_find(). */
 int tree_module_parse(struct lkm_tree *tree, const char *line,
 		      struct lkm_module_file *ret);

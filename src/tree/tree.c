@@ -10,6 +10,7 @@
 #include "base/fileset.h"
 #include "base/strbuf.h"
 #include "diag/error.h"
+#include "tree/graph.h"
 
 #define TREE_RELEASES_MAX 256
 
@@ -71,6 +72,11 @@ void lkm_tree_free(struct lkm_tree *tree)
 		lkm_error_free(tree->warnings.data[i]);
 	vec_release(&tree->retired);
 	vec_release(&tree->warnings);
+	if (tree->graph)
+		graph_release(tree->graph);
+	free(tree->graph);
+	map_release(&tree->places);
+	text_release(&tree->dep_text);
 	tree_forget_builtin(tree);
 	index_hits_release(&tree->hits);
 	map_release(&tree->modules);

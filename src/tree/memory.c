@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Indexes made in memory, where the .bin files are not to be had: from their
+// text twins, or from the modules themselves.
+#include <string.h>
+
+#include "base/strbuf.h"
+#include "base/text.h"
+#include "diag/error.h"
+#include "tree/graph.h"
+#include "tree/match.h"
+#include "tree/tree-impl.h"
+
+/* A text file that cannot be used: a warning, and the caller goes on. */
+static void warn_text(struct lkm_tree *tree, const char *path,
+		      const struct text_index *t)
+{
+	struct lkm_error *e = NULL;
+
+	(void)FAIL(&e, TREE_TEXT_DAMAGED, KV_STR("file", path),
+		   KV_STR("problem", t->problem), KV_NUM("line", t->line));
+	tree_warn(tree, e);
+}
+
+static void warn_unreadable(struct lkm_tree *tree, const char *path, int err)
+{
+	struct lkm_error *e = NULL;
+
+	(void)error_system(&e, err, "read", path);
+	tree_warn(tree, e);
+}
+
+static int text_read(struct lkm_tree *tree, enum lkm_index_kind kind,
+		     struct text_index *t, struct span text)
+{
+	switch (kind) {
+	case LKM_INDEX_DEP:
+		return text_read_dep(t, text);
+	case LKM_INDEX_BUILTIN:
+		return text_read_builtin(t, text);
+	default:
+		return text_read_alias(t, text, &tree->places);
+	}
+}
+
+/*
+ * Read the text file of @kind.  1: @t has it; 0: it is not to be had, which a
+ * warning says where it is there; -LKM_ENOMEM.
+ */
+static int text_load(struct lkm_tree *tree, enum lkm_index_kind kind,
+		     struct text_index *t)
+{
+	static const char *const names[TREE_INDEX_KINDS] = {
+		[LKM_INDEX_DEP] = "modules.dep",
+		[LKM_INDEX_ALIAS] = "modules.alias",
+		[LKM_INDEX_SYMBOLS] = "modules.symbols",
+		[LKM_INDEX_BUILTIN] = "modules.builtin",
+	};
+	_cleanup_free_ char *path = tree_path(tree, names[kind]);
+	_cleanup_free_ char *text = NULL;
+	size_t size;
+	int rc;
+
+	if (!path)
+		return -LKM_ENOMEM;
+	rc = root_read(&tree->root, path, TEXT_SIZE_MAX, &text, &size);
+	if (rc == -ENOMEM)
+		return -LKM_ENOMEM;
+	if (rc < 0) {
+		if (rc != -ENOENT)
+			warn_unreadable(tree, path, rc);
+		return 0;
+	}
+	rc = text_read(tree, kind, t,
+		       (struct span){ (const uint8_t *)text, size });
+	if (rc != -LKM_EFORMAT)
+		return rc < 0 ? rc : 1;
+	warn_text(tree, path, t);
+	return 0;
+}
+
+/* Of each module its line in modules.dep, for the priorities of aliases. */
+static int tree_load_places(struct lkm_tree *tree)
+{
+	struct text_index *t = &tree->dep_text;
+	int rc;
+
+	if (tree->places_known)
+		return 0;
+	tree->places_known = true;
+	rc = text_load(tree, LKM_INDEX_DEP, t);
+	return rc > 0 ? text_places(t, &tree->places) : rc;
+}
+
+static bool tree_may_use_text(const struct lkm_tree *tree,
+			      enum lkm_index_kind kind)
+{
+	/* modules.builtin comes with the kernel, not from an index run. */
+	return kind == LKM_INDEX_BUILTIN ||
+	       (!tree->torn && !(tree->flags & LKM_TREE_SCAN));
+}
+
+static int items_from_text(struct lkm_tree *tree, enum lkm_index_kind kind,
+			   struct text_index *t)
+{
+	int rc = 0;
+
+	if (!tree_may_use_text(tree, kind))
+		return 0;
+	if (kind == LKM_INDEX_ALIAS || kind == LKM_INDEX_SYMBOLS)
+		rc = tree_load_places(tree);
+	return rc < 0 ? rc : text_load(tree, kind, t);
+}
+
+static int items_from_builtin(struct lkm_tree *tree, struct text_index *t)
+{
+	for (size_t i = 0; i < tree->builtin->modules.len; i++) {
+		const struct builtin_module *m = tree->builtin->modules.data[i];
+
+		for (size_t j = 0; j < m->entries.len; j++) {
+			char key[MATCH_KEY_MAX];
+
+			if (strcmp(m->entries.data[j].key, "alias") != 0 ||
+			    !alias_normalise(m->entries.data[j].value, key,
+					     sizeof(key)))
+				continue;
+			if (text_add(t, key, m->name, 0) < 0)
+				return -LKM_ENOMEM;
+		}
+	}
+	return 0;
+}
+
+static int items_of_aliases(const struct graph_module *m, struct text_index *t)
+{
+	for (size_t i = 0; i < m->aliases.count; i++) {
+		char key[MATCH_KEY_MAX];
+
+		if (alias_normalise(m->aliases.data[i], key, sizeof(key)) &&
+		    text_add(t, key, m->name, m->index) < 0)
+			return -LKM_ENOMEM;
+	}
+	return 0;
+}
+
+/* "path: dep dep", as modules.dep has it. */
+static int item_of_deps(const struct graph_module *m, struct text_index *t)
+{
+	_cleanup_strbuf_ struct strbuf line = { 0 };
+
+	strbuf_addf(&line, "%s:", m->path);
+	for (size_t i = 0; i < m->dep_count; i++)
+		strbuf_addf(&line, " %s", m->deps[i]->path);
+	if (line.failed)
+		return -LKM_ENOMEM;
+	return text_add(t, m->name, line.data, m->index);
+}
+
+static int items_of_symbols(const struct graph *g, struct text_index *t)
+{
+	for (size_t i = 0; i < g->symbol_count; i++) {
+		_cleanup_strbuf_ struct strbuf key = { 0 };
+		const struct graph_symbol *s = &g->symbols[i];
+
+		if (!strbuf_addf(&key, "symbol:%s", s->name) ||
+		    text_add(t, key.data, s->owner->name, s->owner->index) < 0)
+			return -LKM_ENOMEM;
+	}
+	return 0;
+}
+
+static int items_from_graph(const struct graph *g, enum lkm_index_kind kind,
+			    struct text_index *t)
+{
+	int rc = 0;
+
+	if (kind == LKM_INDEX_SYMBOLS)
+		return items_of_symbols(g, t);
+	for (size_t i = 0; i < g->count && !rc; i++) {
+		if (kind == LKM_INDEX_DEP)
+			rc = item_of_deps(&g->modules[i], t);
+		else
+			rc = items_of_aliases(&g->modules[i], t);
+	}
+	return rc;
+}
+
+/* Read the modules themselves, once. */
+static int tree_load_graph(struct lkm_tree *tree, struct lkm_error **reterr)
+{
+	struct graph_options o = {
+		.root = &tree->root,
+		.dir = tree->dir,
+		.release = tree->release,
+		.no_cache = tree->flags & LKM_TREE_NO_CACHE,
+	};
+	struct graph *g;
+	int rc;
+
+	if (tree->graph)
+		return 0;
+	if (tree->flags & LKM_TREE_NO_SCAN)
+		return FAIL(reterr, TREE_INDEX_MISSING,
+			    KV_STR("dir", tree->dir));
+	g = calloc(1, sizeof(*g));
+	if (!g)
+		return error_nomem(reterr);
+	rc = graph_build(&o, g, reterr);
+	if (rc < 0) {
+		free(g);
+		return rc;
+	}
+	tree->graph = g;
+	for (size_t i = 0; i < g->warnings.len; i++)
+		tree_warn(tree, g->warnings.data[i]);
+	g->warnings.len = 0;
+	if (!g->count) {
+		struct lkm_error *e = NULL;
+
+		(void)FAIL(&e, TREE_MODULES_NONE, KV_STR("dir", tree->dir));
+		tree_warn(tree, e);
+	}
+	return 0;
+}
+
+/* Whatever has the entries of @kind, best first. */
+static int tree_find_items(struct lkm_tree *tree, enum lkm_index_kind kind,
+			   struct text_index *t, const char **ret_source,
+			   struct lkm_error **reterr)
+{
+	int rc;
+
+	*ret_source = "text";
+	if (kind == LKM_INDEX_BUILTIN_ALIAS) {
+		rc = tree_load_builtin(tree, reterr);
+		if (rc < 0)
+			return rc;
+		rc = items_from_builtin(tree, t);
+		return rc < 0 ? error_nomem(reterr) : 0;
+	}
+	rc = items_from_text(tree, kind, t);
+	if (rc < 0)
+		return error_nomem(reterr);
+	/* Without modules.builtin nothing is known to be built in. */
+	if (rc || kind == LKM_INDEX_BUILTIN)
+		return 0;
+	*ret_source = "scan";
+	rc = tree_load_graph(tree, reterr);
+	if (rc < 0)
+		return rc;
+	t->items.len = 0;
+	rc = items_from_graph(tree->graph, kind, t);
+	return rc < 0 ? error_nomem(reterr) : 0;
+}
+
+int tree_make_index(struct lkm_tree *tree, enum lkm_index_kind kind,
+		    struct lkm_error **reterr)
+{
+	struct tree_index *index = &tree->indexes[kind];
+	_cleanup_text_ struct text_index t = { 0 };
+	_cleanup_strbuf_ struct strbuf bytes = { 0 };
+	const char *source;
+	int rc;
+
+	rc = tree_find_items(tree, kind, &t, &source, reterr);
+	if (rc < 0)
+		return rc;
+	rc = trie_write(&t.items, &bytes);
+	if (rc == -E2BIG)
+		return FAIL(reterr, TREE_INDEX_LIMIT, KV_STR("dir", tree->dir),
+			    KV_STR("file", tree_index_name(kind)));
+	if (rc < 0)
+		return error_nomem(reterr);
+	rc = index_open_heap(&index->file, (uint8_t *)bytes.data, bytes.len);
+	bytes = (struct strbuf){ 0 };
+	index->ready = true;
+	if (rc < 0)
+		return tree_index_failed(tree, kind, rc, reterr);
+	if (kind == LKM_INDEX_DEP)
+		tree->source = source;
+	return 0;
+}
