@@ -138,20 +138,6 @@ static bool source_fill(struct source *s, uint64_t first, uint64_t last)
 	return true;
 }
 
-/* More of the missing pages around, up to the bounds of the aligned run. */
-static void source_widen(const struct source *s, uint64_t *first,
-			 uint64_t *last)
-{
-	uint64_t start = *first - *first % s->run;
-	uint64_t end = *last - *last % s->run + s->run - 1;
-
-	end = MIN_OF(end, (s->size - 1) >> PAGE_SHIFT);
-	while (*first > start && !page_present(s, *first - 1))
-		--*first;
-	while (*last < end && !page_present(s, *last + 1))
-		++*last;
-}
-
 static bool source_need(struct source *s, uint64_t off, uint64_t len)
 {
 	uint64_t page = off >> PAGE_SHIFT;
@@ -166,8 +152,6 @@ static bool source_need(struct source *s, uint64_t off, uint64_t len)
 		}
 		while (to < last && !page_present(s, to + 1))
 			to++;
-		if (s->run)
-			source_widen(s, &page, &to);
 		if (!source_fill(s, page, to))
 			return false;
 		page = to + 1;

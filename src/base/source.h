@@ -24,7 +24,6 @@ struct source {
 	uint8_t *have;	 /* bit per page: present */
 	uint64_t mapped; /* bytes of the anonymous mapping, 0: malloc'd */
 	uint64_t reads;	 /* preads made, for tests and `--verbose` */
-	uint32_t run;	 /* pages to read at once where missing, 0: as asked */
 };
 
 /*
