@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Executing a plan, and the explanation when the kernel refuses.
+#include "cli/act.h"
+
+#include <string.h>
+
+#include "check/refusal.h"
+
+static void say_before(void *ctx, const struct lkm_step *step)
+{
+	cli_detail(ctx, "%s %s%s%s", lkm_step_kind_name(step->kind),
+		   step->command ? step->command :
+		   step->path	 ? step->path :
+				   step->module,
+		   *step->options ? " " : "", step->options);
+}
+
+static void say_after(void *ctx, const struct lkm_step *step, int rc,
+		      const struct lkm_error *error)
+{
+	if (rc < 0 && step->optional && error)
+		cli_warn(ctx, error);
+}
+
+static bool seconds(const struct cli *cli, const char *option,
+		    unsigned int *ret_ms)
+{
+	uint64_t value = 0;
+
+	if (!cli_opt_number(cli, option, &value))
+		return false;
+	*ret_ms = (unsigned int)MIN_OF(value * 1000, (uint64_t)1000000000);
+	return true;
+}
+
+static unsigned int load_flags(const struct cli *cli)
+{
+	unsigned int flags = 0;
+
+	if (cli_has(cli, "force") || cli_has(cli, "force-modversion"))
+		flags |= LKM_LOAD_FORCE_MODVERSIONS;
+	if (cli_has(cli, "force") || cli_has(cli, "force-vermagic"))
+		flags |= LKM_LOAD_FORCE_VERMAGIC;
+	return flags;
+}
+
+static int print_plan(struct cli *cli, const struct lkm_plan *plan,
+		      struct lkm_error **reterr)
+{
+	_cleanup_table_ struct table t;
+
+	plan_table_init(&t);
+	plan_table(&t, plan);
+	table_print(&t, cli);
+	return lkm_plan_verdict(plan, reterr);
+}
+
+int act_explain(struct cli *cli, struct lkm_error **reterr)
+{
+	struct refusal_inputs in = { .error = *reterr };
+	struct lkm_error *ignored = NULL;
+
+	/* What the step changed counts: facts of now, not of the plan. */
+	cli_facts_expire(cli);
+	if (cli_facts(cli, &in.facts, &ignored) < 0) {
+		lkm_error_free(ignored);
+		ignored = NULL;
+	}
+	if (cli_tree(cli, &in.tree, &ignored) < 0)
+		lkm_error_free(ignored);
+	*reterr = NULL;
+	return check_refusal(&in, reterr);
+}
+
+int act_run(struct cli *cli, const struct lkm_plan *plan, size_t *ret_done,
+	    struct lkm_error **reterr)
+{
+	struct lkm_run_options options = {
+		.size = sizeof(options),
+		.load_flags = load_flags(cli),
+		.unload_flags = cli_has(cli, "force") ? LKM_UNLOAD_FORCE : 0,
+		.before = say_before,
+		.after = say_after,
+		.ctx = cli,
+	};
+	struct lkm_kernel *kernel;
+	int rc;
+
+	if (!seconds(cli, "timeout", &options.timeout_ms) ||
+	    !seconds(cli, "wait", &options.wait_ms))
+		return FAIL(reterr, CLI_NUMBER_BAD);
+	if (cli->dry_run)
+		return print_plan(cli, plan, reterr);
+	rc = lkm_plan_verdict(plan, reterr);
+	if (!rc)
+		rc = cli_kernel(cli, &kernel, reterr);
+	if (!rc)
+		rc = lkm_kernel_run(kernel, plan, &options, ret_done, reterr);
+	return rc < 0 && *reterr ? act_explain(cli, reterr) : rc;
+}

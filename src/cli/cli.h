@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What every verb gets: the parsed command line, and its kernel, tree and
+// policy, opened when first asked for.
+#pragma once
+
+#include <lkm/kernel.h>
+#include <lkm/plan.h>
+
+#include "base/macro.h"
+#include "diag/error.h"
+
+/* Exit status, of every verb. */
+enum { CLI_DONE = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_PARTLY = 3 };
+
+/* One option.  The tables feed parsing, --help, man pages and completion. */
+struct option_spec {
+	const char *name; /* long, without the dashes; NULL ends a table */
+	char letter;	  /* short, 0: none */
+	const char *arg;  /* what its argument is called, NULL: a flag */
+	const char *help; /* one line, no full stop */
+};
+
+struct cli;
+
+enum verb_flags {
+	VERB_STOP_AT_ARGS = 1, /* options end at the first argument */
+	VERB_HIDDEN = 2,       /* not listed */
+};
+
+struct verb {
+	const char *name;
+	const char *args;    /* "NAME...", as in the usage line */
+	const char *summary; /* one line, as in the list of verbs */
+	const char *detail;  /* paragraphs for --help and the man page */
+	const struct option_spec *options; /* NULL: only the common ones */
+	unsigned int flags;
+	int (*run)(struct cli *cli, int argc, char **argv); /* exit status */
+};
+
+/* An option that was given. */
+struct given {
+	const char *name;
+	const char *value; /* "" for a flag */
+};
+
+#define CLI_GIVEN_MAX 256
+
+struct cli {
+	const struct verb *verb;
+	struct given given[CLI_GIVEN_MAX];
+	size_t given_count;
+
+	/* The common options. */
+	const char *root;    /* NULL: this machine's */
+	const char *release; /* NULL: the running kernel's */
+	const char *on;	     /* "live" */
+	const char *layers[16];
+	size_t layer_count;
+	const char *config[16]; /* instead of the default directories */
+	size_t config_count;
+	enum lkm_dialect dialect;
+	bool json;
+	bool dry_run;
+	bool quiet;
+	int verbose;
+
+	/* Use cli_tree() and the like. */
+	struct lkm_tree *tree;
+	struct lkm_policy *policy;
+	struct lkm_facts *facts;
+	struct lkm_kernel *kernel;
+};
+
+/* options.c */
+
+/*
+ * Parse @argv[1..] by @tables (NULL-terminated list of tables) into
+ * cli->given; *@ret_first is the index of the first argument (arguments were
+ * moved to the end, unless @stop).  CLI_DONE or CLI_USAGE (message printed).
+ */
+int options_parse(struct cli *cli, const struct option_spec *const *tables,
+		  bool stop, int argc, char **argv, int *ret_first);
+/* Was it given?  cli_opt(): the last value, NULL when not given. */
+bool cli_has(const struct cli *cli, const char *name);
+const char *cli_opt(const struct cli *cli, const char *name);
+/* Value number @i of an option that may be repeated, NULL: no more. */
+const char *cli_opt_nth(const struct cli *cli, const char *name, size_t i);
+/* As a number; false and a message printed when it is none. */
+bool cli_opt_number(const struct cli *cli, const char *name, uint64_t *ret);
+extern const struct option_spec common_options[];
+
+/* verbs.c */
+extern const struct verb *const all_verbs[]; /* NULL-terminated */
+const struct verb *verb_find_by_name(const char *name);
+
+/* help.c */
+void help_overview(FILE *f);
+void help_verb(FILE *f, const struct verb *verb);
+/* One line on stderr and CLI_USAGE. */
+int cli_usage(const struct cli *cli, const char *fmt, ...) _printf_(2, 3);
+
+/* report.c */
+
+/*
+ * Print @e (taken over and freed) to stderr, with cause, evidence and hint, or
+ * as JSON to stdout with --json.  Returns CLI_FAILED, or CLI_USAGE for
+ * LKM_EUSAGE.
+ */
+int cli_fail(struct cli *cli, struct lkm_error *e);
+/* As a warning: printed unless --quiet; does not end anything. */
+void cli_warn(struct cli *cli, const struct lkm_error *e);
+/* A plain line on stderr unless --quiet; with --verbose only: cli_detail(). */
+void cli_note(const struct cli *cli, const char *fmt, ...) _printf_(2, 3);
+void cli_detail(const struct cli *cli, const char *fmt, ...) _printf_(2, 3);
+bool cli_is_terminal(int fd);
+
+/* session.c: 0, or a negative code and *@reterr. */
+int cli_tree(struct cli *cli, struct lkm_tree **ret, struct lkm_error **reterr);
+int cli_policy(struct cli *cli, const struct lkm_policy **ret,
+	       struct lkm_error **reterr);
+int cli_kernel(struct cli *cli, struct lkm_kernel **ret,
+	       struct lkm_error **reterr);
+/* An empty kernel where the target is not the running one. */
+int cli_facts(struct cli *cli, const struct lkm_facts **ret,
+	      struct lkm_error **reterr);
+/* Forget the facts: the next cli_facts() reads them again. */
+void cli_facts_expire(struct cli *cli);
+/* Is the target (root, release) the running kernel? */
+bool cli_is_live(const struct cli *cli);
+int cli_plan_inputs(struct cli *cli, struct lkm_plan_inputs *ret,
+		    struct lkm_error **reterr);
+void cli_release(struct cli *cli);

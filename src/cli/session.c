@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The target of a command: its tree, policy, kernel and facts, opened once.
+#include "cli/cli.h"
+
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "base/strbuf.h"
+
+bool cli_is_live(const struct cli *cli)
+{
+	struct utsname u;
+
+	if (cli->root && strcmp(cli->root, "/"))
+		return false;
+	if (!cli->release)
+		return true;
+	return uname(&u) == 0 && !strcmp(u.release, cli->release);
+}
+
+int cli_tree(struct cli *cli, struct lkm_tree **ret, struct lkm_error **reterr)
+{
+	struct lkm_tree_options options = { .size = sizeof(options),
+					    .root = cli->root,
+					    .release = cli->release,
+					    .layers = cli->layers,
+					    .layer_count = cli->layer_count };
+	const struct lkm_error *warning;
+	int rc;
+
+	if (!cli->tree) {
+		rc = lkm_tree_open(&options, &cli->tree, reterr);
+		if (rc < 0)
+			return rc;
+		for (size_t i = 0; (warning = lkm_tree_warning(cli->tree, i));
+		     i++)
+			cli_warn(cli, warning);
+	}
+	*ret = cli->tree;
+	return 0;
+}
+
+/* The module directory, without a need for the tree to be there. */
+static char *module_dir(const struct cli *cli)
+{
+	_cleanup_strbuf_ struct strbuf b = { 0 };
+	struct utsname u;
+
+	if (cli->release)
+		strbuf_addf(&b, "/lib/modules/%s", cli->release);
+	else if (uname(&u) == 0)
+		strbuf_addf(&b, "/lib/modules/%s", u.release);
+	return strbuf_take(&b);
+}
+
+int cli_policy(struct cli *cli, const struct lkm_policy **ret,
+	       struct lkm_error **reterr)
+{
+	_cleanup_free_ char *dir = module_dir(cli);
+	struct lkm_policy_options options = { .size = sizeof(options),
+					      .root = cli->root,
+					      .paths = cli->config,
+					      .path_count = cli->config_count,
+					      .module_dir = dir };
+	const struct lkm_policy_warning *w;
+	size_t count;
+	int rc;
+
+	if (!dir)
+		return error_nomem(reterr);
+	if (!cli->policy) {
+		rc = lkm_policy_load(&options, &cli->policy, reterr);
+		if (rc < 0)
+			return rc;
+		w = lkm_policy_warnings(cli->policy, &count);
+		for (size_t i = 0; i < count; i++)
+			cli_note(cli, "warning: %s:%u: %s", w[i].file,
+				 w[i].line, w[i].text);
+	}
+	*ret = cli->policy;
+	return 0;
+}
+
+int cli_kernel(struct cli *cli, struct lkm_kernel **ret,
+	       struct lkm_error **reterr)
+{
+	int rc;
+
+	if (!cli_is_live(cli))
+		return FAIL(reterr, CLI_TARGET_OFFLINE,
+			    KV_STR("root", cli->root ? cli->root : "/"),
+			    KV_STR("release", cli->release ? cli->release :
+							     "its own"));
+	if (!cli->kernel) {
+		rc = lkm_kernel_open(LKM_KERNEL_LIVE, NULL, &cli->kernel,
+				     reterr);
+		if (rc < 0)
+			return rc;
+	}
+	*ret = cli->kernel;
+	return 0;
+}
+
+int cli_facts(struct cli *cli, const struct lkm_facts **ret,
+	      struct lkm_error **reterr)
+{
+	struct lkm_kernel *kernel;
+	int rc;
+
+	if (!cli->facts && !cli_is_live(cli)) {
+		cli->facts = lkm_facts_new();
+		if (!cli->facts)
+			return error_nomem(reterr);
+	}
+	if (!cli->facts) {
+		rc = cli_kernel(cli, &kernel, reterr);
+		if (rc < 0)
+			return rc;
+		rc = lkm_kernel_facts(kernel, &cli->facts, reterr);
+		if (rc < 0)
+			return rc;
+	}
+	*ret = cli->facts;
+	return 0;
+}
+
+void cli_facts_expire(struct cli *cli)
+{
+	lkm_facts_free(cli->facts);
+	cli->facts = NULL;
+}
+
+int cli_plan_inputs(struct cli *cli, struct lkm_plan_inputs *ret,
+		    struct lkm_error **reterr)
+{
+	struct lkm_plan_inputs in = { .dialect = cli->dialect };
+	int rc = cli_tree(cli, &in.tree, reterr);
+
+	if (!rc)
+		rc = cli_policy(cli, &in.policy, reterr);
+	if (!rc)
+		rc = cli_facts(cli, &in.facts, reterr);
+	if (!rc)
+		*ret = in;
+	return rc;
+}
+
+void cli_release(struct cli *cli)
+{
+	lkm_facts_free(cli->facts);
+	lkm_kernel_free(cli->kernel);
+	lkm_policy_free(cli->policy);
+	lkm_tree_free(cli->tree);
+	cli->facts = NULL;
+	cli->kernel = NULL;
+	cli->policy = NULL;
+	cli->tree = NULL;
+}

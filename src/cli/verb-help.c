@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// lkm help, and what is generated from the same tables: man page, completion.
+#include "cli/verbs.h"
+
+#include <string.h>
+
+static const struct option_spec no_options[] = { { 0 } };
+
+static const struct option_spec *options_of(const struct verb *v)
+{
+	return v->options ? v->options : no_options;
+}
+
+static int help_run(struct cli *cli, int argc, char **argv)
+{
+	const struct verb *v;
+
+	if (!argc) {
+		help_overview(stdout);
+		return CLI_DONE;
+	}
+	v = verb_find_by_name(argv[0]);
+	if (!v)
+		return cli_usage(cli, "there is no verb '%s'", argv[0]);
+	help_verb(stdout, v);
+	return CLI_DONE;
+}
+
+const struct verb verb_help = {
+	.name = "help",
+	.args = "[VERB]",
+	.summary = "show help",
+	.detail = "The list of verbs, or what one of them does.",
+	.run = help_run,
+};
+
+static void print_words(const struct option_spec *options)
+{
+	for (const struct option_spec *o = options; o->name; o++)
+		printf(" --%s", o->name);
+}
+
+static void complete_bash(void)
+{
+	puts("# bash completion for lkm\n"
+	     "_lkm() {\n"
+	     "\tlocal cur=${COMP_WORDS[COMP_CWORD]} verb= w\n"
+	     "\tfor w in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
+	     "\t\tcase $w in -*) ;; *) verb=$w; break ;; esac\n"
+	     "\tdone");
+	fputs("\tlocal common=\"", stdout);
+	print_words(common_options);
+	fputs("\"\n\tcase $verb in\n\t'') COMPREPLY=($(compgen -W \"$common",
+	      stdout);
+	for (const struct verb *const *v = all_verbs; *v; v++) {
+		if (!((*v)->flags & VERB_HIDDEN))
+			printf(" %s", (*v)->name);
+	}
+	puts("\" -- \"$cur\")); return ;;");
+	for (const struct verb *const *v = all_verbs; *v; v++) {
+		printf("\t%s) common+=\"", (*v)->name);
+		print_words(options_of(*v));
+		puts("\" ;;");
+	}
+	puts("\tesac\n"
+	     "\tcase $cur in\n"
+	     "\t-*) COMPREPLY=($(compgen -W \"$common\" -- \"$cur\")) ;;\n"
+	     "\t*) COMPREPLY=($(compgen -f -W \"$(lkm -q find --name \"$cur*\" "
+	     "2>/dev/null | awk 'NR>1{print $3}')\" -- \"$cur\")) ;;\n"
+	     "\tesac\n}\ncomplete -F _lkm lkm");
+}
+
+static void complete_fish(void)
+{
+	puts("# fish completion for lkm\ncomplete -c lkm -f");
+	for (const struct option_spec *o = common_options; o->name; o++)
+		printf("complete -c lkm -l %s %s-d '%s'\n", o->name,
+		       o->arg ? "-r " : "", o->help);
+	for (const struct verb *const *v = all_verbs; *v; v++) {
+		if ((*v)->flags & VERB_HIDDEN)
+			continue;
+		printf("complete -c lkm -n __fish_use_subcommand -a %s -d \"%s\""
+		       "\n", (*v)->name, (*v)->summary);
+		for (const struct option_spec *o = options_of(*v); o->name; o++)
+			printf("complete -c lkm -n '__fish_seen_subcommand_from "
+			       "%s' -l %s %s-d \"%s\"\n", (*v)->name, o->name,
+			       o->arg ? "-r " : "", o->help);
+	}
+}
+
+/* zsh: "--name[help]:argument:", with brackets and colons of the text kept out. */
+static void print_zsh(const struct option_spec *options)
+{
+	for (const struct option_spec *o = options; o->name; o++) {
+		printf("\t\t\"--%s[", o->name);
+		for (const char *p = o->help; *p; p++)
+			putchar(strchr("[]:\"", *p) ? '-' : *p);
+		printf("]%s%s\" \\\n", o->arg ? ":" : "",
+		       o->arg ? o->arg : "");
+	}
+}
+
+static void complete_zsh(void)
+{
+	puts("#compdef lkm\n"
+	     "local verb\n"
+	     "verb=${${words[2,CURRENT-1]:#-*}[1]}\n"
+	     "case $verb in");
+	for (const struct verb *const *v = all_verbs; *v; v++) {
+		printf("%s)\n\t_arguments \\\n", (*v)->name);
+		print_zsh(options_of(*v));
+		print_zsh(common_options);
+		puts("\t\t'*:module:_files' ;;");
+	}
+	puts("*)\n\t_values verb \\");
+	for (const struct verb *const *v = all_verbs; *v; v++) {
+		if (!((*v)->flags & VERB_HIDDEN))
+			printf("\t\t\"%s\" \\\n", (*v)->name);
+	}
+	puts("\t\thelp ;;\nesac");
+}
+
+static void man_options(const struct option_spec *options)
+{
+	for (const struct option_spec *o = options; o->name; o++) {
+		if (o->letter)
+			printf("*-%c*, ", o->letter);
+		printf("*--%s*", o->name);
+		if (o->arg)
+			printf(" _%s_", o->arg);
+		printf("\n\t%c%s.\n\n", *o->help & ~0x20, o->help + 1);
+	}
+}
+
+/* scdoc(5) takes '_' and '*' for mark-up: escape them in running text. */
+static void man_text(const char *s)
+{
+	for (; *s; s++) {
+		if (strchr("_*\\[]", *s))
+			putchar('\\');
+		putchar(*s);
+	}
+	puts("\n");
+}
+
+static void man_page(void)
+{
+	puts("lkm(8)\n\n# NAME\n\nlkm - find, resolve, load, configure and "
+	     "explain Linux kernel modules\n\n# SYNOPSIS\n\n*lkm* [OPTIONS] "
+	     "_VERB_ [OPTIONS] [ARGUMENTS]\n\n# COMMON OPTIONS\n\nBefore or "
+	     "after the verb.\n");
+	man_options(common_options);
+	puts("# VERBS\n");
+	for (const struct verb *const *v = all_verbs; *v; v++) {
+		if ((*v)->flags & VERB_HIDDEN)
+			continue;
+		printf("## lkm %s ", (*v)->name);
+		man_text((*v)->args);
+		man_text((*v)->detail);
+		man_options(options_of(*v));
+	}
+	puts("# EXIT STATUS\n\n*0* done, *1* failed, *2* usage, *3* partly "
+	     "done.\n\n# FILES\n\n/etc/modprobe.d/lkm.conf\n\tWhat *lkm forbid* "
+	     "and *lkm param --persist* write.\n\n/etc/modules-load.d/lkm.conf\n"
+	     "\tWhat *lkm load --persist* writes.\n\n/var/cache/lkm\n\tWhat *lkm "
+	     "index* has read; may be deleted at any time.\n\n# SEE ALSO\n\n"
+	     "*modprobe.d*(5), *depmod.d*(5), *modules-load.d*(5)");
+}
+
+static int generate_run(struct cli *cli, int argc, char **argv)
+{
+	static const struct {
+		const char *what;
+		void (*print)(void);
+	} kinds[] = { { "bash", complete_bash },
+		      { "fish", complete_fish },
+		      { "man", man_page },
+		      { "zsh", complete_zsh } };
+
+	for (size_t i = 0; argc == 1 && i < ARRAY_SIZE(kinds); i++) {
+		if (!strcmp(argv[0], kinds[i].what)) {
+			kinds[i].print();
+			return CLI_DONE;
+		}
+	}
+	return cli_usage(cli, "one of: bash, fish, man, zsh");
+}
+
+const struct verb verb_generate = {
+	.name = "generate",
+	.args = "bash|fish|man|zsh",
+	.summary = "print the completion for a shell, or the man page's source",
+	.detail = "Made from the same tables as --help.",
+	.flags = VERB_HIDDEN,
+	.run = generate_run,
+};
