@@ -65,6 +65,16 @@ static int leave_out(struct resolver *rs, const struct frame *f)
 	return rc < 0 ? rc : 1;
 }
 
+/*
+ * Dialect rule once: kmod lists a module again for each one that needs it.
+ * One whose softdeps are still being walked is not done: as in kmod, what
+ * needs it goes behind the rest of them.
+ */
+static bool is_done(const struct resolver *rs, const struct plan_node *n)
+{
+	return !rs->kmod && n->listed && !n->open;
+}
+
 /* Somebody wants it again: is it waiting for that somebody? */
 static int visit_again(struct resolver *rs, const struct frame *f)
 {
@@ -83,7 +93,7 @@ static int visit(struct resolver *rs, struct frame *f)
 	int rc;
 
 	if (f->phase == VISIT_START) {
-		if (n->visited || (!rs->kmod && (n->listed || n->open))) {
+		if (n->visited || is_done(rs, n)) {
 			rc = visit_again(rs, f);
 			rs->stack.len--;
 			return rc;
@@ -123,20 +133,18 @@ static int fill_start(struct resolver *rs, struct frame *f)
 	struct plan_node *n = f->node;
 	int rc;
 
-	/* Dialect rule once: kmod lists a module again for each user. */
-	if (!rs->kmod && n->listed)
+	if (is_done(rs, n))
 		return 1;
 	if (n->filled) {
 		rc = emit_node(rs, n, f);
 		return rc < 0 ? rc : 1;
 	}
-	if (!rs->kmod && n->open) {
-		/* A softdep of it needs it: what is needed goes first. */
+	if (n->open && !n->listed) {
+		/* Its "pre" softdep needs it: what is needed goes first. */
 		rc = emit_simple(rs, f, LKM_STEP_CYCLE, f->rule,
-				 "its softdep needs it; loaded first");
-		if (rc == 0)
-			rc = emit_node(rs, n, f);
-		return rc < 0 ? rc : 1;
+				 "its softdep needs it, and comes after it");
+		if (rc < 0)
+			return rc;
 	}
 	n->open++;
 	return node_load_softs(rs, n);
