@@ -93,11 +93,12 @@ const struct lkm_rule *lkm_policy_forbids(const struct lkm_policy *policy,
  * DOC: what lkm writes
  *
  * /etc/modprobe.d/lkm.conf holds what "lkm forbid" and "lkm param --persist"
- * wrote, as ordinary directives with a marker comment; /etc/modules-load.d/lkm.conf
- * what "lkm load --persist" wrote.  Both are replaced atomically.
+ * wrote, as ordinary directives with a marker comment;
+ * /etc/modules-load.d/lkm.conf what "lkm load --persist" wrote.  Both are
+ * replaced atomically.
  */
 
-/** lkm_policy_forbid() - write rules against @name; already there: 0, nothing written */
+/** lkm_policy_forbid() - write rules against @name, where there are none yet */
 int lkm_policy_forbid(const char *root, const char *name,
 		      struct lkm_error **reterr);
 /**
@@ -141,11 +142,17 @@ void lkm_forbid_gaps_free(struct lkm_forbid_gaps *gaps);
 const struct lkm_forbid_gap *
 lkm_forbid_gaps_all(const struct lkm_forbid_gaps *gaps, size_t *ret_count);
 
-/** lkm_policy_persist_param() - options NAME PARAM=VALUE at every load; @value NULL: remove */
+/**
+ * lkm_policy_persist_param() - PARAM=VALUE at every load of @module
+ * @value: NULL: no longer
+ *
+ * Return: 0; sys.failed, policy.name.invalid, policy.param.invalid,
+ * policy.file.special
+ */
 int lkm_policy_persist_param(const char *root, const char *module,
 			     const char *param, const char *value,
 			     struct lkm_error **reterr);
-/** lkm_policy_persist_load() - load @module at every boot; @on false: no longer */
+/** lkm_policy_persist_load() - load @module at every boot, or (@on) no longer */
 int lkm_policy_persist_load(const char *root, const char *module, bool on,
 			    struct lkm_error **reterr);
 

@@ -80,8 +80,8 @@ bool lkm_facts_add(struct lkm_facts *facts, const struct lkm_loaded *module)
 	if (!m.taints)
 		m.taints = "";
 	if (!facts_own(facts, &m.name) || !facts_own(facts, &m.taints) ||
-	    !facts_own(facts, &m.version) ||
-	    !facts_own(facts, &m.srcversion) || !facts_own_holders(facts, &m))
+	    !facts_own(facts, &m.version) || !facts_own(facts, &m.srcversion) ||
+	    !facts_own_holders(facts, &m))
 		return false;
 	slot = map_slot_of(&facts->names, key);
 	if (!slot || !vec_push(&facts->modules, m))

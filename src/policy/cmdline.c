@@ -76,8 +76,8 @@ static bool word_parse(struct span s, struct word *ret)
 
 static bool span_is(struct span s, const char *text)
 {
-	return span_equals(s, (struct span){ (const uint8_t *)text,
-					     strlen(text) });
+	return span_equals(
+		s, (struct span){ (const uint8_t *)text, strlen(text) });
 }
 
 /* The names between commas (and quotes); kmod 30 leaves their '-'. */

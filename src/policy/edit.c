@@ -117,8 +117,8 @@ static void remove_blocks(struct edit *e, struct strbuf *ret, bool *ret_whole)
 			break;
 		if (marks(w.line, e->name))
 			stage = 1;
-		else if (stage == 1 && line_is(again, "blacklist", e->name,
-					       NULL))
+		else if (stage == 1 &&
+			 line_is(again, "blacklist", e->name, NULL))
 			stage = 2;
 		else if (stage == 2 &&
 			 line_is(again, "install", e->name, "/bin/false"))
@@ -150,8 +150,9 @@ void edit_forbid(struct edit *e, struct strbuf *ret)
 		add_span(ret, e->old);
 		return;
 	}
-	strbuf_addf(&block, "# lkm: forbid %s\nblacklist %s\n"
-			    "install %s /bin/false\n",
+	strbuf_addf(&block,
+		    "# lkm: forbid %s\nblacklist %s\n"
+		    "install %s /bin/false\n",
 		    e->name, e->name, e->name);
 	append(ret, strbuf_str(&block));
 	ret->failed |= block.failed;
@@ -177,7 +178,7 @@ static void add_assignment(struct strbuf *b, const struct edit *e)
 		strbuf_addc(b, '"');
 }
 
-/* The next parameter as the kernel splits them: blanks in quotes belong to it. */
+/* The next parameter; blanks in quotes belong to it, as in the kernel. */
 static bool next_param(const char **pos, const char **ret, size_t *ret_len)
 {
 	const char *s = *pos + strspn(*pos, " \t");

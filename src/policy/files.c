@@ -184,8 +184,8 @@ int conf_files_next(struct conf_files *f, const struct root *r,
 		/* A directory hides no file (as in kmod). */
 		if (rc != -EISDIR)
 			f->taken = file->name;
-		if (rc == -ENODATA || (rc == -ENOENT && !file->asked &&
-				       is_silent(r, file->path)))
+		if (rc == -ENODATA ||
+		    (rc == -ENOENT && !file->asked && is_silent(r, file->path)))
 			continue;
 		if (rc == -ENXIO) /* a socket */
 			rc = -EINVAL;

@@ -80,10 +80,9 @@ static void libkmod_gaps(struct lkm_forbid_gaps *g, const struct lkm_policy *p,
 {
 	static const char *const kmod[] = { "/usr/bin/kmod", "/bin/kmod",
 					    "/sbin/modprobe", NULL };
-	static const char *const udev[] = {
-		"/usr/lib/systemd/systemd-udevd",
-		"/lib/systemd/systemd-udevd", "/sbin/udevd", NULL
-	};
+	static const char *const udev[] = { "/usr/lib/systemd/systemd-udevd",
+					    "/lib/systemd/systemd-udevd",
+					    "/sbin/udevd", NULL };
 	const struct lkm_rule *soft = first_match(p, LKM_RULE_SOFTDEP, name);
 	const struct lkm_rule *install = earlier_install(p, name);
 	bool has_udev = exists_any(r, udev);

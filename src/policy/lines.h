@@ -13,9 +13,9 @@
 #include "base/vec.h"
 
 /* Generous for any configuration; each is a named error when passed. */
-#define CONF_FILE_MAX ((size_t)4 << 20)	  /* bytes of one file */
-#define CONF_LINE_MAX ((size_t)64 << 10)  /* bytes of one joined line */
-#define CONF_FILES_MAX ((size_t)4096)	  /* entries of one directory */
+#define CONF_FILE_MAX ((size_t)4 << 20)	 /* bytes of one file */
+#define CONF_LINE_MAX ((size_t)64 << 10) /* bytes of one joined line */
+#define CONF_FILES_MAX ((size_t)4096)	 /* entries of one directory */
 
 struct conf_file {
 	const char *name; /* decides order and precedence */

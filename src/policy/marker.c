@@ -5,9 +5,9 @@
 #include "base/text.h"
 #include "policy/rules.h"
 
-#define NAME_BYTES                    \
-	"abcdefghijklmnopqrstuvwxyz"  \
-	"ABCDEFGHIJKLMNOPQRSTUVWXYZ"  \
+#define NAME_BYTES                   \
+	"abcdefghijklmnopqrstuvwxyz" \
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZ" \
 	"0123456789_-.+,"
 
 const char *forbid_marker(char *line)

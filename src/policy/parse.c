@@ -139,19 +139,14 @@ static void add_rest(struct lkm_policy *p, const struct place *at,
 		return;
 	}
 	switch (d->shape) {
-	case SHAPE_SOFTDEP:
-		add_softdep(p, at, key, rest);
-		break;
-	case SHAPE_WEAKDEP:
-		add_weakdep(p, at, key, rest);
-		break;
+	case SHAPE_SOFTDEP: add_softdep(p, at, key, rest); break;
+	case SHAPE_WEAKDEP: add_weakdep(p, at, key, rest); break;
 	case SHAPE_OPTIONS:
 		for (char *s = rest; (s = strchr(s, '\t'));)
 			*s = ' ';
 		policy_add(p, at, d->kind, key, rest);
 		break;
-	default:
-		policy_add(p, at, d->kind, key, rest);
+	default: policy_add(p, at, d->kind, key, rest);
 	}
 }
 
@@ -168,16 +163,13 @@ static void read_directive(struct lkm_policy *p, const struct place *at,
 	if (!key)
 		return;
 	switch (d->shape) {
-	case SHAPE_NAME:
-		policy_add(p, at, d->kind, key, "");
-		break;
+	case SHAPE_NAME: policy_add(p, at, d->kind, key, ""); break;
 	case SHAPE_TWO:
 		value = take_name(p, at, d->word, &rest);
 		if (value)
 			policy_add(p, at, d->kind, key, value);
 		break;
-	default:
-		add_rest(p, at, d, key, rest);
+	default: add_rest(p, at, d, key, rest);
 	}
 }
 

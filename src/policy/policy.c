@@ -132,9 +132,9 @@ static int read_cmdline(struct lkm_policy *p, const struct root *root,
 	if (rc < 0 && rc != -ENOENT)
 		policy_warn(p, &at, "not read: %s", strerrordesc_np(-rc));
 	if (rc == 0 && line)
-		policy_read_cmdline(p, CMDLINE_FILE,
-				    (struct span){ (const uint8_t *)line,
-						   size });
+		policy_read_cmdline(
+			p, CMDLINE_FILE,
+			(struct span){ (const uint8_t *)line, size });
 	return p->failed ? policy_fail(p, CMDLINE_FILE, reterr) : 0;
 }
 

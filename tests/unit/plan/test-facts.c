@@ -90,8 +90,7 @@ static void test_single_facts(void **state)
 	assert_null(lkm_facts_text(f, LKM_FACT_RELEASE));
 	lkm_facts_set_known(f, LKM_FACT_CAN_LOAD, LKM_NO);
 	assert_int_equal(lkm_facts_known(f, LKM_FACT_CAN_LOAD), LKM_NO);
-	assert_int_equal(lkm_facts_known(f, LKM_FACT_SIG_ENFORCE),
-			 LKM_UNKNOWN);
+	assert_int_equal(lkm_facts_known(f, LKM_FACT_SIG_ENFORCE), LKM_UNKNOWN);
 	lkm_facts_free(f);
 }
 
