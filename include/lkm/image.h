@@ -78,7 +78,7 @@ struct lkm_elf {
 
 /** struct lkm_signature - the appended signature (not verified here) */
 struct lkm_signature {
-	uint8_t algo;	/**< trailer fields; 0 for PKCS#7 */
+	uint8_t algo; /**< trailer fields; 0 for PKCS#7 */
 	uint8_t hash;
 	uint8_t id_type; /**< 2: PKCS#7 */
 	uint8_t signer_len;
@@ -96,7 +96,8 @@ struct lkm_signature {
  */
 int lkm_image_open(const char *path, struct lkm_image **ret,
 		   struct lkm_error **reterr);
-/** lkm_image_open_fd() - as above; @fd is taken over on success; @name is what messages call it */
+/** lkm_image_open_fd() - as above; @fd is taken over on success; @name is what
+ * messages call it */
 int lkm_image_open_fd(int fd, const char *name, struct lkm_image **ret,
 		      struct lkm_error **reterr);
 /** lkm_image_open_memory() - @bytes are borrowed and must outlive the image */
@@ -107,7 +108,8 @@ void lkm_image_free(struct lkm_image *image);
 
 /** lkm_image_path() - as given when opened */
 const char *lkm_image_path(const struct lkm_image *image);
-/** lkm_image_name() - the module's name: modinfo "name", else from the file name */
+/** lkm_image_name() - the module's name: modinfo "name", else from the file
+ * name */
 const char *lkm_image_name(struct lkm_image *image);
 /** lkm_image_compression() - how the file is stored */
 enum lkm_compression lkm_image_compression(const struct lkm_image *image);
@@ -121,7 +123,8 @@ int lkm_image_content(struct lkm_image *image, const void **ret_bytes,
 /** lkm_image_elf() - the ELF header; borrowed */
 const struct lkm_elf *lkm_image_elf(const struct lkm_image *image);
 
-/** lkm_image_modinfo() - all of .modinfo; a module without one gives 0 entries */
+/** lkm_image_modinfo() - all of .modinfo; a module without one gives 0 entries
+ */
 int lkm_image_modinfo(struct lkm_image *image, const struct lkm_modinfo **ret,
 		      size_t *ret_count, struct lkm_error **reterr);
 /** lkm_image_modinfo_get() - first value of @key, NULL: absent or unreadable */
@@ -138,7 +141,8 @@ int lkm_image_versions(struct lkm_image *image, const struct lkm_version **ret,
 /** lkm_image_sections() - the section table, entry 0 included */
 int lkm_image_sections(struct lkm_image *image, const struct lkm_section **ret,
 		       size_t *ret_count, struct lkm_error **reterr);
-/** lkm_image_section_data() - contents of section @index; size 0 for SHT_NOBITS */
+/** lkm_image_section_data() - contents of section @index; size 0 for SHT_NOBITS
+ */
 int lkm_image_section_data(struct lkm_image *image, size_t index,
 			   const void **ret_bytes, size_t *ret_size,
 			   struct lkm_error **reterr);

@@ -65,13 +65,13 @@ int codec_decode(struct codec *c, enum lkm_compression format, struct span in,
 
 int codec_grow(struct codec *c, const char *file, struct lkm_error **reterr)
 {
-	size_t want = c->alloc ? c->alloc * 2 : OUT_FIRST;
+	size_t limit = c->limit ? c->limit : CODEC_SIZE_MAX;
+	size_t want = MIN_OF(c->alloc ? c->alloc * 2 : OUT_FIRST, limit);
 	uint8_t *grown;
 
-	if (c->alloc >= CODEC_SIZE_MAX)
+	if (c->alloc >= limit)
 		return FAIL(reterr, IMAGE_COMPRESSION_LIMIT,
-			    KV_STR("file", file),
-			    KV_NUM("limit", CODEC_SIZE_MAX));
+			    KV_STR("file", file), KV_NUM("limit", limit));
 	grown = realloc(c->out, want);
 	if (!grown)
 		return error_nomem(reterr);

@@ -23,6 +23,7 @@ struct codec {
 	uint8_t *out; /* @alloc bytes, of which @size are the file's */
 	size_t size;
 	size_t alloc;
+	size_t limit; /* of @size; 0: CODEC_SIZE_MAX */
 	void *states[LKM_COMPRESSION_ZSTD + 1];
 };
 

@@ -54,7 +54,7 @@ struct builder {
 		local_count;
 };
 
-void builder_fail(const char *what, const char *word);
+_Noreturn void builder_fail(const char *what, const char *word);
 void builder_add_hex(struct bytes *b, const char *hex);
 void builder_put(uint8_t *at, uint64_t value, size_t size, bool big);
 bool builder_is_kind(const char *word, const char *kind);
