@@ -17,8 +17,8 @@ void kmsg_open(struct kmsg *k, const char *path)
 		     O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (k->fd < 0)
 		k->error = errno;
-	else if (lseek(k->fd, 0, SEEK_END) < 0)
-		k->error = errno;
+	else if (lseek(k->fd, 0, SEEK_END) < 0 && errno != ESPIPE)
+		k->error = errno; /* a pipe has no past to skip */
 }
 
 void kmsg_close(struct kmsg *k)
