@@ -33,10 +33,10 @@ struct image_extract {
 	const char *const *exports;
 	size_t export_count;
 	/*
-	 * Undefined symbols IN THE ORDER OF THE SYMBOL TABLE, then those that
-	 * only __versions has ("module_layout").  Not the order of __versions:
+	 * Undefined symbols in the order of the symbol table, then those that
+	 * only __versions has; without CRCs.  Not in the order of __versions:
 	 * kmod's topological sort follows the symbol table, and 39 lines of
-	 * 6.1's modules.dep differ with the other (measured; note of "index").
+	 * 6.1's modules.dep differ with the other.
 	 */
 	const struct lkm_need *needs;
 	size_t need_count;
@@ -49,9 +49,8 @@ struct image_extract {
  * Read the module file @fd, which stays the caller's.  @name is what messages
  * call it.  Nothing in @ret refers to @s or to the file.
  *
- * The symbol table's names are read only where __versions does not already
- * list every undefined symbol: the entries alone tell how many there are and
- * whether one is weak.
+ * Names of __versions are read only where there are not exactly as many as
+ * undefined symbols, and module_layout.
  *
  * Return: 0; sys.failed, image.*
  */

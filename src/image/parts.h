@@ -28,6 +28,9 @@ int modinfo_read(const struct elf *e, const struct parts *p, struct arena *out,
 		 const struct lkm_modinfo **ret, size_t *ret_count,
 		 struct lkm_error **reterr);
 
+/* struct modversion_info: an unsigned long, and the name in the rest of it. */
+#define VERSION_SIZE 64
+
 struct needs {
 	struct lkm_need *items;
 	size_t count;

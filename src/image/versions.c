@@ -4,9 +4,6 @@
 
 #include "image/parts.h"
 
-/* struct modversion_info: an unsigned long, and the name in the rest of it. */
-#define VERSION_SIZE 64
-
 static int versions_bad(const struct elf *e, const char *section,
 			const char *problem, struct lkm_error **reterr)
 {
