@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What was read from module files, kept for the next run.
+#include "tree/cache.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/root.h"
+#include "base/span.h"
+#include "base/strbuf.h"
+#include "tree/cache-file.h"
+
+#define CACHE_BYTES_MAX ((uint64_t)64 << 20)
+
+static uint64_t mix(uint64_t h, uint64_t v)
+{
+	h = (h ^ v) * 0x9fb21c651e98df25;
+	return h ^ h >> 29;
+}
+
+uint64_t cache_hash(uint64_t seed, const void *bytes, size_t size)
+{
+	uint64_t lanes[4] = { seed, ~seed, seed ^ 0x5555, size };
+	const uint8_t *p = bytes;
+	uint64_t v;
+
+	/* Four at once: each waits for its own multiplication only. */
+	for (; size >= 32; p += 32, size -= 32) {
+		for (int i = 0; i < 4; i++) {
+			memcpy(&v, p + 8 * i, 8);
+			lanes[i] = mix(lanes[i], v);
+		}
+	}
+	for (; size; p += MIN_OF(size, 8), size -= MIN_OF(size, 8)) {
+		v = 0;
+		memcpy(&v, p, MIN_OF(size, 8));
+		lanes[0] = mix(lanes[0], v);
+	}
+	return mix(mix(lanes[0], lanes[1]), mix(lanes[2], lanes[3]));
+}
+
+bool file_id_rests(const struct file_id *id, int64_t time)
+{
+	return id->mtime < time - CACHE_REST_NS &&
+	       id->ctime < time - CACHE_REST_NS;
+}
+
+/* --- reading ------------------------------------------------------------- */
+
+/* The whole file into memory of @c; false: absent, too large, not ours. */
+static bool load_bytes(int dir, const char *file, struct cache *c,
+		       struct span *ret)
+{
+	_cleanup_close_ int fd = openat(dir, file,
+					O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	struct stat st;
+	uint8_t *bytes;
+	size_t have = 0;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
+	    st.st_uid != geteuid() || (uint64_t)st.st_size > CACHE_BYTES_MAX)
+		return false;
+	bytes = arena_alloc(&c->names.strings, (size_t)st.st_size + 1);
+	if (!bytes)
+		return false;
+	while (have < (size_t)st.st_size) {
+		ssize_t n = read(fd, bytes + have, (size_t)st.st_size - have);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		have += (size_t)n;
+	}
+	*ret = (struct span){ bytes, have };
+	return true;
+}
+
+struct cache_parts {
+	struct cache_header header;
+	struct span strings, entries, ids;
+};
+
+static bool find_parts(struct span all, struct cache_parts *ret)
+{
+	struct cache_header *h = &ret->header;
+	struct span head, rest;
+	uint64_t at = sizeof(*h);
+
+	if (!span_slice(all, 0, sizeof(*h), &head))
+		return false;
+	memcpy(h, head.data, sizeof(*h));
+	if (h->magic != CACHE_MAGIC || h->version != CACHE_VERSION ||
+	    h->string_bytes > CACHE_BYTES_MAX || h->entry_count > UINT16_MAX ||
+	    h->id_count > CACHE_BYTES_MAX || h->name_count > h->string_bytes)
+		return false;
+	if (!span_slice(all, at, all.size - at, &rest) ||
+	    cache_hash(h->time, rest.data, rest.size) != h->hash)
+		return false;
+	if (!span_slice(all, at, h->string_bytes, &ret->strings))
+		return false;
+	at += h->string_bytes;
+	if (!span_slice(all, at, h->entry_count * sizeof(struct cache_record),
+			&ret->entries))
+		return false;
+	at += ret->entries.size;
+	return span_slice(all, at, h->id_count * sizeof(uint32_t),
+			  &ret->ids) && at + ret->ids.size == all.size;
+}
+
+/* 1, 0: not sound, -ENOMEM */
+static int load_names(struct cache *c, const struct cache_parts *p,
+		      uint64_t *ret_pos)
+{
+	const char *name;
+
+	c->names.list.data = calloc(p->header.name_count + 1, sizeof(char *));
+	if (!c->names.list.data)
+		return -ENOMEM;
+	c->names.list.alloc = p->header.name_count + 1;
+	for (uint64_t i = 0; i < p->header.name_count; i++) {
+		if (!span_string(p->strings, *ret_pos, &name))
+			return 0;
+		c->names.list.data[c->names.list.len++] = name;
+		*ret_pos += strlen(name) + 1;
+	}
+	return 1;
+}
+
+static int load_ids(struct cache *c, const struct cache_parts *p)
+{
+	c->ids = malloc(p->ids.size + 1);
+	if (!c->ids)
+		return -ENOMEM;
+	memcpy(c->ids, p->ids.data, p->ids.size);
+	for (uint64_t i = 0; i < p->header.id_count; i++) {
+		if (c->ids[i] >= p->header.name_count)
+			return 0;
+	}
+	return 1;
+}
+
+static int load_entry(struct cache *c, const struct cache_parts *p, uint64_t i,
+		      uint64_t *pos, uint64_t *id_pos)
+{
+	struct cache_entry *e = &c->entries[i];
+	struct cache_record record;
+
+	memcpy(&record, p->entries.data + i * sizeof(record), sizeof(record));
+	if (!span_string(p->strings, *pos, &e->path))
+		return 0;
+	*pos += strlen(e->path) + 1;
+	e->id = record.id;
+	e->facts.names = &c->names;
+	e->facts.ids = c->ids + *id_pos;
+	for (int k = 0; k < FACT_KINDS; k++) {
+		e->facts.counts[k] = record.counts[k];
+		*id_pos += record.counts[k];
+	}
+	if (*id_pos > p->header.id_count)
+		return 0;
+	return map_set(&c->by_path, e->path, e) ? 1 : -ENOMEM;
+}
+
+static int load_all(struct cache *c, const struct cache_parts *p)
+{
+	uint64_t pos = 0, id_pos = 0;
+	int rc = load_names(c, p, &pos);
+
+	if (rc == 1)
+		rc = load_ids(c, p);
+	if (rc != 1)
+		return rc;
+	c->time = (int64_t)p->header.time;
+	c->entries = calloc(p->header.entry_count + 1, sizeof(*c->entries));
+	if (!c->entries)
+		return -ENOMEM;
+	c->count = p->header.entry_count;
+	for (uint64_t i = 0; i < c->count && rc == 1; i++)
+		rc = load_entry(c, p, i, &pos, &id_pos);
+	return rc;
+}
+
+int cache_load(const struct cache_place *place, const char *file,
+	       struct cache *ret)
+{
+	struct cache_parts parts;
+	struct span all;
+	int rc = 0;
+
+	if (place->dir < 0)
+		return 0;
+	if (load_bytes(place->dir, file, ret, &all) && find_parts(all, &parts))
+		rc = load_all(ret, &parts);
+	if (rc != 1)
+		cache_release(ret);
+	return rc < 0 ? rc : 0;
+}
+
+const struct cache_entry *cache_find(const struct cache *c, const char *path,
+				     const struct file_id *id)
+{
+	const struct cache_entry *e = map_get(&c->by_path, path);
+
+	if (!e || !file_id_equals(&e->id, id) || !file_id_rests(id, c->time))
+		return NULL;
+	return e;
+}
+
+void cache_release(struct cache *c)
+{
+	names_release(&c->names);
+	free(c->ids);
+	free(c->entries);
+	map_release(&c->by_path);
+	*c = (struct cache){ 0 };
+}
+
+/* --- writing ------------------------------------------------------------- */
+
+/* New numbers for the names of one table: only those that are used. */
+struct renumber {
+	const struct names *names;
+	uint32_t *number; /* plus one; 0: none yet */
+};
+
+struct saver {
+	VEC(struct renumber) tables;
+	struct renumber *last;
+	struct strbuf strings, entries, ids;
+	uint64_t name_count;
+};
+
+static struct renumber *table_of(struct saver *s, const struct names *names)
+{
+	struct renumber r = { .names = names };
+
+	for (size_t i = 0; i < s->tables.len; i++) {
+		if (s->tables.data[i].names == names)
+			return &s->tables.data[i];
+	}
+	r.number = calloc(names->list.len + 1, sizeof(*r.number));
+	if (!r.number)
+		return NULL;
+	if (!vec_push(&s->tables, r)) {
+		free(r.number);
+		return NULL;
+	}
+	return &s->tables.data[s->tables.len - 1];
+}
+
+static bool save_entry(struct saver *s, const struct cache_entry *e)
+{
+	const struct facts *f = &e->facts;
+	struct cache_record record = { .id = e->id };
+	size_t total = facts_total(f);
+
+	memcpy(record.counts, f->counts, sizeof(f->counts));
+	if (!s->last || s->last->names != f->names)
+		s->last = table_of(s, f->names);
+	if (!s->last)
+		return false;
+	for (size_t i = 0; i < total; i++) {
+		uint32_t *number = &s->last->number[f->ids[i]];
+		uint32_t id;
+
+		if (!*number) {
+			const char *name = f->names->list.data[f->ids[i]];
+
+			strbuf_add(&s->strings, name, strlen(name) + 1);
+			*number = (uint32_t)++s->name_count;
+		}
+		id = *number - 1;
+		strbuf_add(&s->ids, &id, sizeof(id));
+	}
+	return strbuf_add(&s->entries, &record, sizeof(record));
+}
+
+/* Join the parts behind a header; false: no memory. */
+static bool save_join(struct saver *s, const struct cache_header *head,
+		      struct strbuf *ret)
+{
+	struct cache_header h = *head;
+
+	h.string_bytes = s->strings.len;
+	h.name_count = s->name_count;
+	h.id_count = s->ids.len / sizeof(uint32_t);
+	strbuf_add(ret, &h, sizeof(h));
+	strbuf_add(ret, strbuf_str(&s->strings), s->strings.len);
+	strbuf_add(ret, strbuf_str(&s->entries), s->entries.len);
+	strbuf_add(ret, strbuf_str(&s->ids), s->ids.len);
+	if (ret->failed || s->strings.failed || s->ids.failed)
+		return false;
+	h.hash = cache_hash(h.time, ret->data + sizeof(h),
+			    ret->len - sizeof(h));
+	memcpy(ret->data, &h, sizeof(h));
+	return true;
+}
+
+/* No sync: what a crash leaves does not have the right hash. */
+static int save_bytes(int dir, const char *file, const struct strbuf *bytes)
+{
+	char temp[64];
+	int fd, rc;
+
+	snprintf(temp, sizeof(temp), ".%.32s.%d", file, (int)getpid());
+	fd = openat(dir, temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC |
+				       O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return -errno;
+	rc = fd_write_all(fd, bytes->data, bytes->len);
+	if (close(fd) < 0 && !rc)
+		rc = -errno;
+	if (!rc && renameat(dir, temp, dir, file) < 0)
+		rc = -errno;
+	if (rc < 0)
+		unlinkat(dir, temp, 0);
+	return rc;
+}
+
+int cache_save(const struct cache_place *place, const char *file,
+	       const struct cache_entry *entries, size_t count, int64_t time)
+{
+	const struct cache_header head = { .magic = CACHE_MAGIC,
+					   .version = CACHE_VERSION,
+					   .time = (uint64_t)time,
+					   .entry_count = count };
+	_cleanup_strbuf_ struct strbuf bytes = { 0 };
+	struct saver s = { 0 };
+	bool ok = true;
+
+	if (place->dir < 0)
+		return 0;
+	for (size_t i = 0; i < count && ok; i++)
+		ok = save_entry(&s, &entries[i]);
+	for (size_t i = 0; i < count && ok; i++)
+		ok = strbuf_add(&s.strings, entries[i].path,
+				strlen(entries[i].path) + 1);
+	ok = ok && save_join(&s, &head, &bytes);
+	for (size_t i = 0; i < s.tables.len; i++)
+		free(s.tables.data[i].number);
+	vec_release(&s.tables);
+	strbuf_release(&s.strings);
+	strbuf_release(&s.entries);
+	strbuf_release(&s.ids);
+	return ok ? save_bytes(place->dir, file, &bytes) : -ENOMEM;
+}
+
+/* --- a few numbers ------------------------------------------------------- */
+
+bool cache_get_numbers(const struct cache_place *place, const char *file,
+		       uint64_t *ret, size_t count)
+{
+	struct cache c = { 0 };
+	struct span all;
+	uint64_t hash;
+	bool ok;
+
+	if (place->dir < 0)
+		return false;
+	ok = load_bytes(place->dir, file, &c, &all) &&
+	     all.size == (count + 1) * sizeof(uint64_t);
+	if (ok) {
+		memcpy(&hash, all.data + count * sizeof(hash), sizeof(hash));
+		ok = cache_hash(CACHE_MAGIC, all.data,
+				count * sizeof(uint64_t)) == hash;
+	}
+	if (ok)
+		memcpy(ret, all.data, count * sizeof(uint64_t));
+	cache_release(&c);
+	return ok;
+}
+
+int cache_put_numbers(const struct cache_place *place, const char *file,
+		      const uint64_t *numbers, size_t count)
+{
+	_cleanup_strbuf_ struct strbuf b = { 0 };
+	uint64_t hash = cache_hash(CACHE_MAGIC, numbers,
+				   count * sizeof(*numbers));
+
+	if (place->dir < 0)
+		return 0;
+	strbuf_add(&b, numbers, count * sizeof(*numbers));
+	if (!strbuf_add(&b, &hash, sizeof(hash)))
+		return -ENOMEM;
+	return save_bytes(place->dir, file, &b);
+}

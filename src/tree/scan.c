@@ -1,0 +1,405 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Finding the module files of a tree, one for each name.
+#include "tree/scan.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/strbuf.h"
+#include "base/text.h"
+#include "diag/error.h"
+
+struct walk {
+	const struct scan_options *options;
+	struct scan *scan;
+	struct lkm_error **reterr;
+	struct strbuf path;	/* of the folder, below the root, with '/' */
+	size_t base;		/* where a path as in the index begins in it */
+	unsigned int layer;
+	struct map visits;	/* "DEV:INO" of a folder: how often entered */
+	struct {
+		uint64_t dev, ino;
+	} above[SCAN_DEPTH_MAX];
+};
+
+struct file_id file_id_of(const struct stat *st)
+{
+	const int64_t second = 1000000000;
+
+	return (struct file_id){
+		.dev = st->st_dev,
+		.ino = st->st_ino,
+		.size = (uint64_t)st->st_size,
+		.mtime = st->st_mtim.tv_sec * second + st->st_mtim.tv_nsec,
+		.ctime = st->st_ctim.tv_sec * second + st->st_ctim.tv_nsec,
+	};
+}
+
+bool file_id_equals(const struct file_id *a, const struct file_id *b)
+{
+	return a->dev == b->dev && a->ino == b->ino && a->size == b->size &&
+	       a->mtime == b->mtime && a->ctime == b->ctime;
+}
+
+bool error_list_take(error_list *list, struct lkm_error *e)
+{
+	if (!e || vec_push(list, e))
+		return true;
+	lkm_error_free(e);
+	return false;
+}
+
+void error_list_release(error_list *list)
+{
+	for (size_t i = 0; i < list->len; i++)
+		lkm_error_free(list->data[i]);
+	vec_release(list);
+}
+
+static int scan_warn(struct walk *w, struct lkm_error *e)
+{
+	if (!error_list_take(&w->scan->warnings, e))
+		return error_nomem(w->reterr);
+	return 0;
+}
+
+static int scan_warn_errno(struct walk *w, int err, const char *what,
+			   const char *file)
+{
+	struct lkm_error *e = NULL;
+
+	if (err == ENOMEM || err == -ENOMEM)
+		return error_nomem(w->reterr);
+	error_system(&e, err, what, file);
+	return scan_warn(w, e);
+}
+
+static void scan_saw(struct scan *s, const struct file_id *id)
+{
+	s->newest = MAX_OF(s->newest, MAX_OF(id->mtime, id->ctime));
+}
+
+/*
+ * The name as kmod takes it from a file's: up to the first '.'.  The kernel's
+ * longest name has MODULE_NAME_MAX - 1 characters: a longer one cannot load.
+ */
+static bool name_of(const char *file, char ret[static MODULE_NAME_MAX])
+{
+	size_t len = strcspn(file, ".");
+
+	if (!len || len >= MODULE_NAME_MAX)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		ret[i] = file[i] == '-' ? '_' : file[i];
+	ret[len] = '\0';
+	return true;
+}
+
+/* Two files of one name: which it is; 1: the new one. */
+static int scan_choose(struct walk *w, const struct scan_file *now,
+		       const struct scan_file *before)
+{
+	const struct depmod_file a = { now->path, now->stem };
+	const struct depmod_file b = { before->path, before->stem };
+	struct lkm_error *e = NULL;
+	bool wins;
+
+	if (now->layer != before->layer)
+		return now->layer > before->layer;
+	wins = depmod_policy_prefers(w->options->policy, &a, &b);
+	/* If neither order of finding them lets the same one win. */
+	if (wins == depmod_policy_prefers(w->options->policy, &b, &a)) {
+		FAIL(&e, TREE_DUPLICATE, KV_STR("module", now->name),
+		     KV_STR("used", wins ? now->path : before->path),
+		     KV_STR("other", wins ? before->path : now->path));
+		if (scan_warn(w, e) < 0)
+			return -LKM_ENOMEM;
+	}
+	return wins;
+}
+
+static int scan_keep(struct walk *w, struct scan_file *file)
+{
+	struct scan *s = w->scan;
+	struct map_slot *slot = map_slot_of(&s->by_name, file->name);
+	int rc;
+
+	if (!slot)
+		return error_nomem(w->reterr);
+	if (slot->value) {
+		struct scan_file *before =
+			&s->files.data[(uintptr_t)slot->value - 1];
+
+		rc = scan_choose(w, file, before);
+		if (rc == 1) {
+			file->name = before->name;
+			*before = *file;
+		}
+		return rc < 0 ? rc : 0;
+	}
+	if (s->files.len >= SCAN_MODULES_MAX)
+		return FAIL(w->reterr, TREE_LIMIT,
+			    KV_STR("dir", w->options->dir),
+			    KV_NUM("limit", SCAN_MODULES_MAX));
+	file->name = slot->key = arena_strdup(&s->strings, file->name);
+	if (!file->name || !vec_push(&s->files, *file))
+		return error_nomem(w->reterr);
+	slot->value = (void *)s->files.len;
+	return 0;
+}
+
+/* A file whose name ends like a module's, at w->path. */
+static int scan_file(struct walk *w, const char *file, size_t stem,
+		     const struct stat *st, bool linked)
+{
+	char name[MODULE_NAME_MAX];
+	struct scan_file f = { .name = name, .layer = w->layer,
+			       .linked = linked };
+	struct lkm_error *e = NULL;
+
+	if (!name_of(file, name)) {
+		FAIL(&e, TREE_NAME, KV_STR("file", w->path.data),
+		     KV_NUM("limit", MODULE_NAME_MAX - 1));
+		return scan_warn(w, e);
+	}
+	f.path = arena_strdup(&w->scan->strings, w->path.data + w->base);
+	if (!f.path)
+		return error_nomem(w->reterr);
+	f.stem = strlen(f.path) - strlen(file) + stem;
+	if (st) {
+		f.id = file_id_of(st);
+		scan_saw(w->scan, &f.id);
+	}
+	return scan_keep(w, &f);
+}
+
+/*
+ * May the open folder @fd be entered?  Not below itself, and not too often:
+ * links can make a maze that has no loop and yet no end worth waiting for.
+ */
+static int scan_may_enter(struct walk *w, int fd, size_t depth)
+{
+	char key[48];
+	struct map_slot *slot;
+	struct file_id id;
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return 0;
+	for (size_t i = 0; i < depth; i++) {
+		if (w->above[i].dev == st.st_dev &&
+		    w->above[i].ino == st.st_ino)
+			return 0;
+	}
+	snprintf(key, sizeof(key), "%ju:%ju", (uintmax_t)st.st_dev,
+		 (uintmax_t)st.st_ino);
+	slot = map_slot_of(&w->visits, key);
+	if (!slot)
+		return error_nomem(w->reterr);
+	if (!slot->value) {
+		slot->key = arena_strdup(&w->scan->strings, key);
+		if (!slot->key) {
+			slot->key = "";
+			return error_nomem(w->reterr);
+		}
+	}
+	if ((uintptr_t)slot->value >= SCAN_VISITS_MAX)
+		return 0;
+	slot->value = (char *)slot->value + 1;
+	w->above[depth].dev = st.st_dev;
+	w->above[depth].ino = st.st_ino;
+	/* The top changes with each index that is written into it. */
+	id = file_id_of(&st);
+	if (depth)
+		scan_saw(w->scan, &id);
+	return 1;
+}
+
+static int scan_folder(struct walk *w, int fd, size_t depth, bool linked);
+
+/* Links in a root that is not ours may only lead to places inside it. */
+static int scan_open(struct walk *w, int dir, const char *name, int flags,
+		     bool is_link)
+{
+	int fd;
+
+	if (is_link && !root_is_host(w->options->root))
+		return root_openat(w->options->root, w->path.data, flags);
+	fd = openat(dir, name, flags | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static int scan_enter(struct walk *w, int dir, const char *name, bool is_link,
+		      size_t depth, bool linked)
+{
+	int fd, rc;
+
+	if (depth >= SCAN_DEPTH_MAX)
+		return scan_warn_errno(w, ELOOP, "enter", w->path.data);
+	fd = scan_open(w, dir, name, O_RDONLY | O_DIRECTORY, is_link);
+	if (fd < 0)
+		return scan_warn_errno(w, fd, "open", w->path.data);
+	rc = scan_may_enter(w, fd, depth);
+	if (rc > 0 && !strbuf_addc(&w->path, '/'))
+		rc = error_nomem(w->reterr);
+	if (rc <= 0) {
+		close(fd);
+		return rc;
+	}
+	return scan_folder(w, fd, depth + 1, linked);
+}
+
+static int scan_stat(struct walk *w, int dir, const char *name, bool is_link,
+		     struct stat *ret)
+{
+	_cleanup_close_ int fd = -1;
+
+	if (!is_link || root_is_host(w->options->root))
+		return fstatat(dir, name, ret, 0) < 0 ? -errno : 0;
+	fd = scan_open(w, dir, name, O_PATH, true);
+	if (fd < 0)
+		return fd;
+	return fstat(fd, ret) < 0 ? -errno : 0;
+}
+
+/* One name of a folder; w->path ends with it. */
+static int scan_entry(struct walk *w, int dir, const struct dirent *d,
+		      size_t depth, bool linked)
+{
+	bool is_module, is_link = d->d_type == DT_LNK;
+	bool is_folder = d->d_type == DT_DIR, statted = false;
+	struct stat st;
+	size_t stem;
+
+	is_module = module_file_stem(d->d_name, &stem);
+	if (d->d_type != DT_REG && d->d_type != DT_DIR) {
+		int rc = scan_stat(w, dir, d->d_name, true, &st);
+
+		/* A link that leads nowhere matters if a module stood there. */
+		if (rc < 0)
+			return is_module ? scan_warn_errno(w, rc, "read",
+							   w->path.data) : 0;
+		is_folder = S_ISDIR(st.st_mode);
+		statted = true;
+		if (!is_folder && !S_ISREG(st.st_mode))
+			return 0;
+	}
+	if (is_folder)
+		return scan_enter(w, dir, d->d_name, is_link, depth,
+				  linked || is_link);
+	if (!is_module)
+		return 0;
+	if (w->options->want_ids && !statted) {
+		int rc = scan_stat(w, dir, d->d_name, is_link, &st);
+
+		if (rc == -ENOENT)
+			return 0;
+		if (rc < 0)
+			return scan_warn_errno(w, rc, "read", w->path.data);
+	}
+	return scan_file(w, d->d_name, stem, w->options->want_ids ? &st : NULL,
+			 linked || is_link);
+}
+
+static bool is_skipped(const struct walk *w, const char *name)
+{
+	return !strcmp(name, ".") || !strcmp(name, "..") ||
+	       !strcmp(name, "build") || !strcmp(name, "source") ||
+	       depmod_policy_excludes(w->options->policy, name);
+}
+
+/*
+ * All of an open folder, which is taken over, in the order that the file
+ * system gives: of equal files kmod takes the first (or last) found.
+ */
+static int scan_folder(struct walk *w, int fd, size_t depth, bool linked)
+{
+	size_t len = w->path.len;
+	struct dirent *d;
+	DIR *folder = fdopendir(fd);
+	int rc = 0;
+
+	if (!folder) {
+		close(fd);
+		return error_nomem(w->reterr);
+	}
+	for (errno = 0; !rc && (d = readdir(folder)); errno = 0) {
+		if (is_skipped(w, d->d_name))
+			continue;
+		w->path.len = len;
+		if (!strbuf_adds(&w->path, d->d_name))
+			rc = error_nomem(w->reterr);
+		else
+			rc = scan_entry(w, dirfd(folder), d, depth, linked);
+	}
+	w->path.len = len;
+	w->path.data[len] = '\0';
+	if (!rc && errno)
+		rc = scan_warn_errno(w, errno, "read", w->path.data);
+	closedir(folder);
+	return rc;
+}
+
+/* @dir's modules; @absolute: their paths stay whole. */
+static int scan_top(struct walk *w, const char *dir, bool absolute,
+		    bool may_be_absent)
+{
+	int fd, rc;
+
+	w->path.len = 0;
+	if (!strbuf_addf(&w->path, "%s", dir))
+		return error_nomem(w->reterr);
+	fd = root_openat(w->options->root, dir, O_RDONLY | O_DIRECTORY);
+	if (fd == -ENOENT && may_be_absent)
+		return 0;
+	if (fd < 0)
+		return error_system(w->reterr, fd, "open", dir);
+	rc = scan_may_enter(w, fd, 0);
+	if (rc > 0 && !strbuf_addc(&w->path, '/'))
+		rc = error_nomem(w->reterr);
+	if (rc <= 0) {
+		close(fd);
+		return rc;
+	}
+	w->base = absolute ? 0 : w->path.len;
+	return scan_folder(w, fd, 1, false);
+}
+
+static int scan_all(struct walk *w)
+{
+	const struct scan_options *o = w->options;
+	int rc = scan_top(w, o->dir, false, false);
+
+	for (size_t i = o->policy->externals.len; !rc && i-- > 0;)
+		rc = scan_top(w, o->policy->externals.data[i], true, true);
+	for (size_t i = 0; !rc && i < o->layer_count; i++) {
+		w->layer = (unsigned int)i + 1;
+		rc = scan_top(w, o->layers[i], true, false);
+	}
+	return rc;
+}
+
+int scan_tree(const struct scan_options *options, struct scan *ret,
+	      struct lkm_error **reterr)
+{
+	struct scan scan = { 0 };
+	struct walk w = { .options = options, .scan = &scan, .reterr = reterr };
+	int rc = scan_all(&w);
+
+	map_release(&w.visits);
+	strbuf_release(&w.path);
+	if (rc < 0)
+		scan_release(&scan);
+	else
+		*ret = scan;
+	return rc;
+}
+
+void scan_release(struct scan *s)
+{
+	vec_release(&s->files);
+	map_release(&s->by_name);
+	error_list_release(&s->warnings);
+	arena_release(&s->strings);
+}

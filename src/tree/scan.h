@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Finding the module files of a tree, one for each name.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include <lkm/error.h>
+
+#include "base/arena.h"
+#include "base/map.h"
+#include "base/root.h"
+#include "base/vec.h"
+#include "policy/depmod.h"
+
+/* Module numbers are 16 bits wide in kmod; the last is not used there. */
+#define SCAN_MODULES_MAX 65534
+#define SCAN_DEPTH_MAX 64    /* folders in folders */
+#define SCAN_VISITS_MAX 8    /* of one folder, over several links */
+
+/* Which file it was, to see whether it is the same still. */
+struct file_id {
+	uint64_t dev, ino, size;
+	int64_t mtime, ctime; /* nanoseconds */
+};
+
+struct file_id file_id_of(const struct stat *st);
+bool file_id_equals(const struct file_id *a, const struct file_id *b);
+
+struct scan_file {
+	const char *name; /* of the module */
+	const char *path; /* from the module directory, or absolute */
+	size_t stem;	  /* of @path: its length without ".ko..." */
+	unsigned int layer;
+	bool linked;	  /* it or a folder above is a symbolic link */
+	struct file_id id; /* zero when not asked for */
+};
+
+struct scan_options {
+	const struct root *root;
+	const char *dir; /* below the root */
+	const char *const *layers;
+	size_t layer_count;
+	const struct depmod_policy *policy;
+	bool want_ids;
+};
+
+typedef VEC(struct lkm_error *) error_list;
+
+/* Zero-initialise. */
+struct scan {
+	struct arena strings;
+	VEC(struct scan_file) files; /* as chosen; in no useful order */
+	error_list warnings;	     /* owned */
+	struct map by_name;	     /* to index + 1 in @files */
+	int64_t newest; /* change of a file or a folder below (want_ids) */
+};
+
+/* 0; sys.failed (the directory itself), tree.limit, sys.memory */
+int scan_tree(const struct scan_options *options, struct scan *ret,
+	      struct lkm_error **reterr);
+void scan_release(struct scan *s);
+
+/* Keep @e (which may be NULL) in @list; false, and @e freed: no memory. */
+bool error_list_take(error_list *list, struct lkm_error *e);
+void error_list_release(error_list *list);
+
+#define _cleanup_scan_ _cleanup_(scan_release)
