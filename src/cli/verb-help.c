@@ -132,11 +132,18 @@ static void man_options(const struct option_spec *options)
 	}
 }
 
-/* scdoc(5) takes '_' and '*' for mark-up: escape them in running text. */
+/*
+ * scdoc(5) takes '_' and '*' for mark-up, and a '-' at the start of a line for
+ * a list: escape them in running text.
+ */
 static void man_text(const char *s)
 {
+	const char *start = s;
+
 	for (; *s; s++) {
-		if (strchr("_*\\[]", *s))
+		bool first = s == start || s[-1] == '\n';
+
+		if (strchr("_*\\[]", *s) || (first && strchr("-.#|", *s)))
 			putchar('\\');
 		putchar(*s);
 	}
