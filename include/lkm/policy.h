@@ -152,7 +152,7 @@ lkm_forbid_gaps_all(const struct lkm_forbid_gaps *gaps, size_t *ret_count);
 int lkm_policy_persist_param(const char *root, const char *module,
 			     const char *param, const char *value,
 			     struct lkm_error **reterr);
-/** lkm_policy_persist_load() - load @module at every boot, or (@on) no longer */
+/** lkm_policy_persist_load() - load @module at every boot, or no longer */
 int lkm_policy_persist_load(const char *root, const char *module, bool on,
 			    struct lkm_error **reterr);
 
