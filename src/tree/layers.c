@@ -23,6 +23,7 @@ struct layering {
 	size_t job_count;
 	struct scan_file *files;
 	struct reader readers[POOL_MAX];
+	uint32_t *seen;	    /* per module: the last job that needed it, + 1 */
 	struct map exports; /* of the layers: symbol to module + 1 */
 	struct map names;   /* module to its place + 1 */
 	/* Base modules' needs as modules.dep has them. */
@@ -137,8 +138,9 @@ static int add_modules(struct layering *l)
 	l->job_module = calloc(n, sizeof(*l->job_module));
 	l->files = calloc(n, sizeof(*l->files));
 	l->known = calloc(n, sizeof(*l->known));
+	l->seen = calloc(n, sizeof(*l->seen));
 	if (!l->graph.modules || !l->jobs || !l->job_module || !l->files ||
-	    !l->known)
+	    !l->known || !l->seen)
 		return error_nomem(l->reterr);
 	rc = add_base(l);
 	return rc < 0 ? rc : add_layers(l);
@@ -268,8 +270,10 @@ static int find_needs(struct layering *l, size_t job)
 
 		if (rc < 0)
 			return rc;
-		if (owner && owner != m)
-			needs[m->need_count++] = owner;
+		if (!owner || owner == m || l->seen[owner->index] == job + 1)
+			continue;
+		l->seen[owner->index] = (uint32_t)job + 1;
+		needs[m->need_count++] = owner;
 	}
 	return 0;
 }
@@ -358,8 +362,12 @@ static int resolve(struct layering *l)
 		return rc;
 	/* Those that no layer touches stay as modules.dep has them. */
 	for (size_t i = 0; i < l->graph.count; i++) {
-		if (l->known[i])
-			l->graph.modules[i].deps = l->known[i];
+		struct graph_module *m = &l->graph.modules[i];
+
+		if (!l->known[i])
+			continue;
+		m->deps = l->known[i];
+		m->dep_count = m->need_count;
 	}
 	return 0;
 }
@@ -407,6 +415,7 @@ int layers_build(struct lkm_tree *tree, struct graph *ret,
 	map_release(&l->names);
 	depmod_policy_release(&l->policy);
 	scan_release(&l->scan);
+	free(l->seen);
 	free(l->known);
 	free(l->files);
 	free(l->job_module);

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "diag/error.h"
 #include "tree/graph.h"
+#include "tree/layers.h"
 #include "tree/match.h"
 #include "tree/tree-impl.h"
 
@@ -96,7 +97,8 @@ static bool tree_may_use_text(const struct lkm_tree *tree,
 {
 	/* modules.builtin comes with the kernel, not from an index run. */
 	return kind == LKM_INDEX_BUILTIN ||
-	       (!tree->torn && !(tree->flags & LKM_TREE_SCAN));
+	       (!tree->torn && !tree->layer_count &&
+		!(tree->flags & LKM_TREE_SCAN));
 }
 
 static int items_from_text(struct lkm_tree *tree, enum lkm_index_kind kind,
@@ -168,6 +170,50 @@ static int items_of_symbols(const struct graph *g, struct text_index *t)
 	return 0;
 }
 
+/* The aliases of the base's modules, where no layer's take their place. */
+struct base_aliases {
+	struct lkm_tree *tree;
+	struct map places; /* of a module's name its priority + 1 */
+	struct text_index *items;
+	bool failed;
+};
+
+static int add_base_alias(void *ctx, const char *key, const char *value)
+{
+	struct base_aliases *b = ctx;
+	uintptr_t place = (uintptr_t)map_get(&b->places, value);
+	const struct graph_module *m;
+
+	if (!place)
+		return 0;
+	m = &b->tree->graph->modules[place - 1];
+	/* layers_build() gives a list, be it empty, to those of layers. */
+	if (m->aliases.data)
+		return 0;
+	b->failed = text_add(b->items, key, value, m->index) < 0;
+	return b->failed;
+}
+
+static int items_of_base_aliases(struct lkm_tree *tree, struct text_index *t,
+				 struct lkm_error **reterr)
+{
+	struct base_aliases b = { .tree = tree, .items = t };
+	int rc = 0;
+
+	for (size_t i = 0; i < tree->graph->count && !rc; i++) {
+		if (!map_set(&b.places, tree->graph->modules[i].name,
+			     (void *)(i + 1)))
+			rc = error_nomem(reterr);
+	}
+	if (!rc)
+		rc = lkm_tree_dump(tree->base, LKM_INDEX_ALIAS, add_base_alias,
+				   &b, reterr);
+	map_release(&b.places);
+	if (b.failed)
+		return error_nomem(reterr);
+	return rc;
+}
+
 static int items_from_graph(const struct graph *g, enum lkm_index_kind kind,
 			    struct text_index *t)
 {
@@ -191,6 +237,8 @@ static int tree_load_graph(struct lkm_tree *tree, struct lkm_error **reterr)
 		.root = &tree->root,
 		.dir = tree->dir,
 		.release = tree->release,
+		.layers = (const char *const *)tree->layers,
+		.layer_count = tree->layer_count,
 		.no_cache = tree->flags & LKM_TREE_NO_CACHE,
 	};
 	struct graph *g;
@@ -198,13 +246,14 @@ static int tree_load_graph(struct lkm_tree *tree, struct lkm_error **reterr)
 
 	if (tree->graph)
 		return 0;
-	if (tree->flags & LKM_TREE_NO_SCAN)
+	if (!tree->base && tree->flags & LKM_TREE_NO_SCAN)
 		return FAIL(reterr, TREE_INDEX_MISSING,
 			    KV_STR("dir", tree->dir));
 	g = calloc(1, sizeof(*g));
 	if (!g)
 		return error_nomem(reterr);
-	rc = graph_build(&o, g, reterr);
+	rc = tree->base ? layers_build(tree, g, reterr) :
+			  graph_build(&o, g, reterr);
 	if (rc < 0) {
 		free(g);
 		return rc;
@@ -248,6 +297,11 @@ static int tree_find_items(struct lkm_tree *tree, enum lkm_index_kind kind,
 	if (rc < 0)
 		return rc;
 	t->items.len = 0;
+	if (tree->base && kind == LKM_INDEX_ALIAS) {
+		rc = items_of_base_aliases(tree, t, reterr);
+		if (rc < 0)
+			return rc;
+	}
 	rc = items_from_graph(tree->graph, kind, t);
 	return rc < 0 ? error_nomem(reterr) : 0;
 }
@@ -275,7 +329,7 @@ int tree_make_index(struct lkm_tree *tree, enum lkm_index_kind kind,
 	index->ready = true;
 	if (rc < 0)
 		return tree_index_failed(tree, kind, rc, reterr);
-	if (kind == LKM_INDEX_DEP)
+	if (kind == LKM_INDEX_DEP && !tree->base)
 		tree->source = source;
 	return 0;
 }

@@ -60,13 +60,24 @@ int tree_open_bin(struct lkm_tree *tree, enum lkm_index_kind kind)
 	return rc == -LKM_EFORMAT ? 0 : rc;
 }
 
+/* With layers the tree's own files say only what is built in. */
+static bool tree_may_use_bin(const struct lkm_tree *tree,
+			     enum lkm_index_kind kind)
+{
+	if (tree->torn || tree->flags & LKM_TREE_SCAN ||
+	    strcmp(tree->source, "index") != 0)
+		return false;
+	return !tree->layer_count || kind == LKM_INDEX_BUILTIN ||
+	       kind == LKM_INDEX_BUILTIN_ALIAS;
+}
+
 int tree_index_get(struct lkm_tree *tree, enum lkm_index_kind kind,
 		   struct index_file **ret, struct lkm_error **reterr)
 {
 	struct tree_index *index = &tree->indexes[kind];
 	int rc = 0;
 
-	if (!index->ready && !strcmp(tree->source, "index"))
+	if (!index->ready && tree_may_use_bin(tree, kind))
 		rc = tree_open_bin(tree, kind);
 	if (rc < 0)
 		return error_nomem(reterr);

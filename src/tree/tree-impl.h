@@ -31,6 +31,9 @@ struct lkm_tree {
 	unsigned int flags;
 	bool torn; /* a writer was killed: the .bin files are of two sets */
 	const char *source;
+	struct lkm_tree *base; /* with layers over an index: the tree below */
+	char **layers;
+	size_t layer_count;
 	struct tree_index indexes[TREE_INDEX_KINDS];
 	/* Damaged files that were replaced: answers may lie in them. */
 	VEC(struct index_file) retired;

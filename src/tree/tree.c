@@ -55,7 +55,10 @@ char *lkm_tree_file_path(const struct lkm_tree *tree, const char *path)
 
 const struct lkm_error *lkm_tree_warning(const struct lkm_tree *tree, size_t i)
 {
-	return i < tree->warnings.len ? tree->warnings.data[i] : NULL;
+	if (i < tree->warnings.len)
+		return tree->warnings.data[i];
+	return tree->base ? lkm_tree_warning(tree->base,
+					     i - tree->warnings.len) : NULL;
 }
 
 void lkm_tree_free(struct lkm_tree *tree)
@@ -81,6 +84,10 @@ void lkm_tree_free(struct lkm_tree *tree)
 	index_hits_release(&tree->hits);
 	map_release(&tree->modules);
 	arena_release(&tree->arena);
+	lkm_tree_free(tree->base);
+	for (size_t i = 0; i < tree->layer_count; i++)
+		free(tree->layers[i]);
+	free(tree->layers);
 	root_release(&tree->root);
 	free(tree->dir);
 	free(tree->release);
@@ -187,6 +194,64 @@ static int tree_choose_source(struct lkm_tree *tree,
 	return 0;
 }
 
+static int tree_copy_layers(struct lkm_tree *tree,
+			    const struct lkm_tree_options *o)
+{
+	if (!o->layer_count)
+		return 0;
+	tree->layers = calloc(o->layer_count, sizeof(*tree->layers));
+	if (!tree->layers)
+		return -LKM_ENOMEM;
+	for (; tree->layer_count < o->layer_count; tree->layer_count++) {
+		char *copy = strdup(o->layers[tree->layer_count]);
+
+		if (!copy)
+			return -LKM_ENOMEM;
+		tree->layers[tree->layer_count] = copy;
+	}
+	return 0;
+}
+
+/* With layers: the tree below, unless all modules are to be read anyway. */
+static int tree_open_base(struct lkm_tree *tree,
+			  const struct lkm_tree_options *o,
+			  struct lkm_error **reterr)
+{
+	struct lkm_tree_options below = *o;
+	int rc;
+
+	below.layers = NULL;
+	below.layer_count = 0;
+	rc = lkm_tree_open(&below, &tree->base, reterr);
+	if (rc < 0)
+		return rc;
+	tree->torn = tree->base->torn;
+	tree->source = tree->base->source;
+	if (strcmp(tree->source, "scan") != 0)
+		return 0;
+	/* Its warnings are all that it has to say. */
+	for (size_t i = 0; i < tree->base->warnings.len; i++)
+		tree_warn(tree, tree->base->warnings.data[i]);
+	tree->base->warnings.len = 0;
+	lkm_tree_free(tree->base);
+	tree->base = NULL;
+	return 0;
+}
+
+static int tree_start(struct lkm_tree *tree, const struct lkm_tree_options *o,
+		      struct lkm_error **reterr)
+{
+	int rc = root_open(&tree->root, o->root);
+
+	if (rc < 0)
+		return error_system(reterr, rc, "open", o->root);
+	if (tree_set_names(tree, o) < 0 || tree_copy_layers(tree, o) < 0)
+		return error_nomem(reterr);
+	if (tree->layer_count)
+		return tree_open_base(tree, o, reterr);
+	return tree_choose_source(tree, o, reterr);
+}
+
 int lkm_tree_open(const struct lkm_tree_options *options,
 		  struct lkm_tree **ret, struct lkm_error **reterr)
 {
@@ -199,16 +264,7 @@ int lkm_tree_open(const struct lkm_tree_options *options,
 		return error_nomem(reterr);
 	tree->root = ROOT_HOST;
 	tree->flags = o->flags;
-	rc = root_open(&tree->root, o->root);
-	if (rc < 0) {
-		rc = error_system(reterr, rc, "open", o->root);
-	} else {
-		rc = tree_set_names(tree, o);
-		if (rc < 0)
-			error_nomem(reterr);
-		else
-			rc = tree_choose_source(tree, o, reterr);
-	}
+	rc = tree_start(tree, o, reterr);
 	if (rc < 0) {
 		lkm_tree_free(tree);
 		return rc;
