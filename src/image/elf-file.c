@@ -244,43 +244,57 @@ int elf_strings(const struct elf *e, const struct lkm_section *section,
 }
 
 /* sh_entsize is not believed: the class says how large a symbol is. */
-int elf_symtab(const struct elf *e, uint64_t first, bool want_strings,
-	       struct elf_symtab *ret, struct lkm_error **reterr)
+int elf_symtab(const struct elf *e, uint64_t first, struct elf_symtab *ret,
+	       struct lkm_error **reterr)
 {
-	struct lkm_section table = { .type = SHT_NULL }, strings;
+	struct lkm_section table = { .type = SHT_NULL };
 	struct elf_symtab t = { .size = layout_of(e)->symbol_size };
 	uint64_t count;
 	int rc;
 
-	for (uint32_t i = 1; i < e->count; i++) {
+	for (uint32_t i = 1; i < e->count && table.type != SHT_SYMTAB; i++)
 		elf_section(e, i, &table);
-		if (table.type == SHT_SYMTAB)
-			break;
-	}
 	if (table.type != SHT_SYMTAB) {
 		*ret = t;
 		return 0;
 	}
 	table.name = "the symbol table";
-	if (table.offset > e->source->size)
+	if (table.offset > e->source->size ||
+	    table.size > e->source->size - table.offset)
 		return elf_content(e, &table, &t.entries, reterr);
 	count = table.size / t.size;
+	if (count > ELF_SYMBOLS_MAX)
+		return FAIL(reterr, IMAGE_ELF_LIMIT, KV_STR("file", e->file),
+			    KV_STR("what", "symbols"), KV_NUM("count", count),
+			    KV_NUM("limit", ELF_SYMBOLS_MAX));
 	if (first == UINT64_MAX)
 		first = table.info;
 	first = first < count ? first : 0;
 	t.count = count - first;
+	t.link = table.link;
 	rc = elf_slice(e, table.offset + first * t.size, t.count * t.size,
-		       "the symbol table", &t.entries, reterr);
+		       table.name, &t.entries, reterr);
 	if (rc < 0)
 		return rc;
-	if (want_strings && table.link && table.link < e->count) {
-		elf_section(e, table.link, &strings);
-		rc = elf_strings(e, &strings, &t.strings, reterr);
-		if (rc < 0)
-			return rc;
-	}
 	*ret = t;
 	return 0;
+}
+
+int elf_symtab_names(const struct elf *e, struct elf_symtab *t, uint64_t from,
+		     struct lkm_error **reterr)
+{
+	struct lkm_section strings;
+
+	if (!t->link || t->link >= e->count)
+		return 0;
+	elf_section(e, t->link, &strings);
+	/* Offsets near the end of the range of a hostile file do not wrap. */
+	if (from && from <= strings.size && strings.offset < e->source->size) {
+		strings.offset += from;
+		strings.size -= from;
+		t->strings_at = from;
+	}
+	return elf_strings(e, &strings, &t->strings, reterr);
 }
 
 void elf_symbol(const struct elf *e, const struct elf_symtab *t, uint64_t i,
@@ -300,6 +314,9 @@ void elf_symbol(const struct elf *e, const struct elf_symtab *t, uint64_t i,
 
 const char *elf_symbol_name(const struct elf_symtab *t, uint32_t name)
 {
-	return name < t->strings.size ? (const char *)t->strings.data + name :
-					"";
+	uint64_t at = name - t->strings_at;
+
+	if (name < t->strings_at || at >= t->strings.size)
+		return "";
+	return (const char *)t->strings.data + at;
 }

@@ -9,6 +9,8 @@
 
 /* More sections than any linker makes of a module; 64 MiB of headers. */
 #define ELF_SECTIONS_MAX ((uint64_t)1 << 20)
+/* More symbols than any module has, debug information or not. */
+#define ELF_SYMBOLS_MAX ((uint64_t)1 << 24)
 
 /*
  * Borrows its source.  @table and @names were read when it was opened; names
@@ -54,15 +56,20 @@ struct elf_symbol {
 struct elf_symtab {
 	struct span entries;
 	struct span strings;
-	uint32_t size; /* bytes of an entry */
+	uint64_t strings_at; /* offset of these in the string table */
 	uint64_t count;
+	uint32_t size; /* bytes of an entry */
+	uint32_t link; /* section of the strings */
 };
 
 /* From symbol @first on (index 0 of the result); UINT64_MAX: first non-local.
  */
-int elf_symtab(const struct elf *e, uint64_t first, bool want_strings,
-	       struct elf_symtab *ret, struct lkm_error **reterr);
+int elf_symtab(const struct elf *e, uint64_t first, struct elf_symtab *ret,
+	       struct lkm_error **reterr);
+/* Then its names, of which none before @from in their table is asked for. */
+int elf_symtab_names(const struct elf *e, struct elf_symtab *t, uint64_t from,
+		     struct lkm_error **reterr);
 void elf_symbol(const struct elf *e, const struct elf_symtab *t, uint64_t i,
 		struct elf_symbol *ret);
-/* "" where the offset is outside of the strings. */
+/* "" where the offset is outside of the strings that were read. */
 const char *elf_symbol_name(const struct elf_symtab *t, uint32_t name);

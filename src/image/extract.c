@@ -15,40 +15,54 @@ void image_scratch_release(struct image_scratch *s)
 	codec_release(&s->codec);
 }
 
-/* The undefined symbols, in the order of the table; CRCs are not looked for. */
+/*
+ * The undefined symbols, in the order of the table; CRCs are not looked for.
+ * Of the names, which mostly are those of local symbols, only the part is read
+ * that they are in.
+ */
 static int needs_undefined(const struct elf *e, struct arena *out,
 			   struct needs *ret, struct lkm_error **reterr)
 {
+	uint64_t count = 0, names = UINT64_MAX;
 	struct elf_symbol symbol;
 	struct elf_symtab table;
-	size_t count = 0;
+	struct lkm_need *items;
 	int rc;
 
-	rc = elf_symtab(e, UINT64_MAX, true, &table, reterr);
+	rc = elf_symtab(e, UINT64_MAX, &table, reterr);
 	if (rc < 0)
 		return rc;
 	for (uint64_t i = 0; i < table.count; i++) {
 		elf_symbol(e, &table, i, &symbol);
-		count += symbol_is_need(e, &symbol);
+		if (!symbol_is_need(e, &symbol))
+			continue;
+		names = MIN_OF(names, symbol.name);
+		count++;
 	}
-	ret->items = arena_alloc(out, count * sizeof(*ret->items));
-	if (!ret->items)
+	if (count) {
+		rc = elf_symtab_names(e, &table, names, reterr);
+		if (rc < 0)
+			return rc;
+	}
+	items = arena_alloc(out, count * sizeof(*items));
+	if (!items)
 		return error_nomem(reterr);
-	ret->count = 0;
+	count = 0;
 	for (uint64_t i = 0; i < table.count; i++) {
-		struct lkm_need *need = &ret->items[ret->count];
 		const char *name;
 
 		elf_symbol(e, &table, i, &symbol);
 		name = elf_symbol_name(&table, symbol.name);
 		if (!symbol_is_need(e, &symbol) || !*name)
 			continue;
-		*need = (struct lkm_need){ .weak = symbol.bind == STB_WEAK };
-		need->name = arena_strdup(out, name);
-		if (!need->name)
+		items[count] = (struct lkm_need){
+			.name = arena_strdup(out, name),
+			.weak = symbol.bind == STB_WEAK,
+		};
+		if (!items[count++].name)
 			return error_nomem(reterr);
-		ret->count++;
 	}
+	*ret = (struct needs){ items, count };
 	return 0;
 }
 
@@ -61,8 +75,7 @@ static int needs_join(const struct needs *needs, const struct needs *versions,
 	struct lkm_need *all;
 	size_t count = 0;
 
-	all = arena_alloc(out,
-			  (needs->count + versions->count) * sizeof(*all));
+	all = arena_alloc(out, (needs->count + versions->count) * sizeof(*all));
 	if (!all)
 		return error_nomem(reterr);
 	for (; count < needs->count; count++) {
@@ -88,7 +101,7 @@ static int extract_needs(const struct elf *e, const struct parts *p,
 			 struct arena *out, struct image_extract *ret,
 			 struct lkm_error **reterr)
 {
-	struct needs needs, versions;
+	struct needs needs = { 0 }, versions = { 0 };
 	int rc = needs_undefined(e, out, &needs, reterr);
 
 	if (rc < 0)

@@ -8,22 +8,12 @@
 #include "base/map.h"
 #include "base/text.h"
 
-/* More symbols than any module has; 24 MiB of them are read at most twice. */
-#define SYMBOLS_MAX ((uint64_t)1 << 24)
-
 static int symbols_open(const struct elf *e, struct elf_symtab *ret,
 			struct lkm_error **reterr)
 {
-	int rc = elf_symtab(e, 0, true, ret, reterr);
+	int rc = elf_symtab(e, 0, ret, reterr);
 
-	if (rc < 0)
-		return rc;
-	if (ret->count > SYMBOLS_MAX)
-		return FAIL(reterr, IMAGE_ELF_LIMIT, KV_STR("file", e->file),
-			    KV_STR("what", "symbols"),
-			    KV_NUM("count", ret->count),
-			    KV_NUM("limit", SYMBOLS_MAX));
-	return 0;
+	return rc < 0 ? rc : elf_symtab_names(e, ret, 0, reterr);
 }
 
 bool symbol_is_need(const struct elf *e, const struct elf_symbol *symbol)
