@@ -1,0 +1,49 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# In the guest: loads and unloads each module of a list and prints, after each
+# step, its exit status and the kernel's table of modules.
+#
+# usage: load-each.sh LIST LOAD UNLOAD   (two command lines, the name is added)
+#
+# Ends with "=end", or with "=stuck" after a module that cannot be removed: then
+# the rest of the list is for a fresh kernel.
+
+table() {
+	# name, users, who they are; sizes are the same file's
+	cut -d' ' -f1,3,4 /proc/modules
+}
+
+# what is left over from a step must not show in the next one's table
+clean() {
+	local before after=x
+
+	before=$(cat /proc/modules)
+	while [ -n "$before" ] && [ "$before" != "$after" ]; do
+		after=$before
+		for name in $(cut -d' ' -f1 /proc/modules); do
+			rmmod "$name" 2>/dev/null
+		done
+		before=$(cat /proc/modules)
+	done
+	[ -z "$before" ]
+}
+
+step() {
+	echo "=$1 $3"
+	# shellcheck disable=SC2086 # words
+	timeout 60 $2 "$3" >/tmp/output 2>&1
+	echo "=status $?"
+	sed 's/^/|/' /tmp/output
+	table
+}
+
+while read -r module; do
+	step load "$2" "$module"
+	step unload "$3" "$module"
+	echo "=clean $module"
+	clean || {
+		echo "=stuck"
+		exit 0
+	}
+done <"$1"
+echo "=end"

@@ -1,0 +1,154 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""`lkm vm` itself: what a guest answers, and every way in which it may not."""
+
+import hashlib
+import json
+import os
+import random
+import subprocess
+import tempfile
+
+from vmlib import check, equal, main
+
+LISTING = "echo hello; echo oops >&2; uname -r; exit 7"
+
+
+def test_answers(kernel):
+    """Output, errors and exit status come back as they are."""
+    r = kernel.shell(LISTING)
+    equal(r.status, 7, r)
+    equal(r.out, f"hello\n{kernel.release}\n", r)
+    equal(r.err, "oops\n", r)
+
+
+def test_statuses(kernel):
+    """A signal's and a missing command's status are a shell's."""
+    r = kernel.shell("kill -9 $$")
+    equal(r.status, 137, r)
+    r = kernel.run("/no/such/command")
+    equal(r.status, 127, r)
+    check("/no/such/command" in r.err, r)
+
+
+def test_bytes(kernel):
+    """Megabytes of any bytes, in and out, with what a copy is made of."""
+    data = random.Random(1).randbytes(2 << 20)
+    with tempfile.TemporaryDirectory() as folder:
+        name = os.path.join(folder, "data")
+        with open(name, "wb") as f:
+            f.write(data)
+        done = subprocess.run(
+            kernel.command(["--copy", f"{name}:/tmp/data"],
+                           ["sh", "-c", "md5sum /tmp/data >&2; "
+                            "cat /tmp/data"]),
+            stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    equal(done.returncode, 0, done.stderr)
+    check(done.stdout == data, f"{len(done.stdout)} bytes came, not the same")
+    equal(done.stderr.decode().split()[0], hashlib.md5(data).hexdigest())
+
+
+def test_json(kernel):
+    done = subprocess.run([kernel.lkm, "--json", *kernel.command(
+        [], ["sh", "-c", LISTING])[1:]], stdin=subprocess.DEVNULL,
+        capture_output=True, text=True, check=False)
+    answer = json.loads(done.stdout)
+    equal(answer["status"], 7)
+    equal(answer["stdout"], f"hello\n{kernel.release}\n")
+    equal(answer["stderr"], "oops\n")
+    check(0 < answer["boot_ms"] < answer["total_ms"], answer)
+
+
+def test_modules(kernel):
+    """Only what was asked for is in the guest, with what it needs."""
+    r = kernel.shell("find /lib/modules -name '*.ko*' | wc -l; "
+                     "lkm load btrfs && cut -d' ' -f1 /proc/modules",
+                     options=["-m", "btrfs"])
+    equal(r.status, 0, r)
+    count, *loaded = r.out.split()
+    check(3 <= int(count) <= 20, r)
+    check({"btrfs", "xor", "raid6_pq"} <= set(loaded), r)
+
+
+def test_shares(kernel):
+    """One folder read-only, one to write to, a name with a comma."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("in,1", "out"):
+            os.mkdir(os.path.join(folder, name))
+        with open(folder + "/in,1/word", "w", encoding="ascii") as f:
+            f.write("from outside")
+        r = kernel.shell("cp /mnt/in/word /mnt/out/copy && ! touch /mnt/in/x",
+                         options=["--share", folder + "/in,1:/mnt/in",
+                                  "--share-rw", folder + "/out:/mnt/out"])
+        equal(r.status, 0, r)
+        equal(os.listdir(folder + "/in,1"), ["word"])
+        with open(folder + "/out/copy", encoding="ascii") as f:
+            equal(f.read(), "from outside")
+
+
+def fails(kernel, ident, *command, options=()):
+    """The error @ident comes, and lkm's own exit status."""
+    r = kernel.run(*command, options=options)
+    check(f"error[{ident}]:" in r.err, f"no {ident}", r)
+    equal(r.status, 1, r)
+    return r
+
+
+def test_panic(kernel):
+    r = fails(kernel, "vm.guest.panic", "sh", "-c",
+              "echo before; sleep 2; echo c >/proc/sysrq-trigger; sleep 60")
+    equal(r.out, "before\n", r)
+    check("sysrq triggered crash" in r.err, r)
+    check("Call Trace:" in r.err, "no evidence", r)
+
+
+def test_ends(kernel):
+    """A guest that is late, gone, or talks nonsense."""
+    r = fails(kernel, "vm.timeout", "sh", "-c", "echo early; sleep 100",
+              options=["--timeout", "8"])
+    equal(r.out, "early\n", r)
+    check(r.seconds < 20, f"{r.seconds} s")
+    fails(kernel, "vm.guest.lost", "reboot", "-f")
+    fails(kernel, "vm.answers.broken", "sh", "-c", "echo junk >/dev/ttyS1")
+
+
+def test_wrong(kernel):
+    """What is missing or wrong is said before anything boots."""
+    fails(kernel, "vm.qemu.missing", "true", options=["--qemu", "/no/qemu"])
+    fails(kernel, "vm.qemu.failed", "true",
+          options=["--share", "/no/such/folder:/mnt"])
+    fails(kernel, "vm.kernel.missing", "true", options=["--image", "/no/file"])
+    fails(kernel, "vm.kernel.format", "true", options=["--image", "/bin/sh"])
+    fails(kernel, "plan.notfound", "true", options=["-m", "no_such_module"])
+    with tempfile.TemporaryDirectory() as folder:
+        fails(kernel, "vm.modules.name", "true",
+              options=["--modules", folder, "-m", "btrfs"])
+
+
+def test_setup(kernel):
+    """A guest path that cannot be mounted on."""
+    fails(kernel, "vm.guest.setup", "true", options=["--share", "/:/init/x"])
+
+
+def test_parts(kernel):
+    """Without lkm-guest or libarchive there is no guest, but a reason."""
+    with tempfile.TemporaryDirectory() as folder:
+        alone = os.path.join(folder, "lkm")
+        with open(kernel.lkm, "rb") as f, open(alone, "wb") as copy:
+            copy.write(f.read())
+        os.chmod(alone, 0o755)
+        done = subprocess.run([alone, *kernel.command([], ["true"])[1:]],
+                              capture_output=True, text=True, check=False)
+        installed = "vm.guest.missing" not in done.stderr
+        equal(done.returncode, 0 if installed else 1, done.stderr)
+        with open(folder + "/libarchive.so.13", "w", encoding="ascii") as f:
+            f.write("not a library")
+        done = subprocess.run(kernel.command([], ["true"]),
+                              env=dict(os.environ, LD_LIBRARY_PATH=folder),
+                              capture_output=True, text=True, check=False)
+        check("error[vm.archive.missing]" in done.stderr, done.stderr)
+        equal(done.returncode, 1)
+
+
+main(test_answers, test_statuses, test_bytes, test_json, test_modules,
+     test_shares, test_panic, test_ends, test_wrong, test_setup, test_parts)
