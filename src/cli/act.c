@@ -95,8 +95,15 @@ int act_plan(struct cli *cli, const struct request *request,
 				      .options = request->params,
 				      .flags = flags };
 	struct lkm_plan_inputs in;
-	int rc = cli_plan_inputs(cli, &in, reterr);
+	const struct lkm_facts *facts;
+	int rc = cli_facts(cli, &facts, reterr);
 
+	/* Said first: on such a machine nothing else about modules is true. */
+	if (!rc && cli_is_live(cli) &&
+	    lkm_facts_known(facts, LKM_FACT_HAS_MODULES) == LKM_NO)
+		return FAIL(reterr, CLI_KERNEL_MODULELESS);
+	if (!rc)
+		rc = cli_plan_inputs(cli, &in, reterr);
 	if (rc < 0)
 		return rc;
 	return unload ? lkm_plan_unload(&in, &r, ret, reterr) :

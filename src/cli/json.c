@@ -52,48 +52,77 @@ int json_load(struct lkm_error **reterr)
 }
 #endif
 
+/* An allocation failed: the document is not whole. */
+static bool failed;
+
+static struct json_object *made(struct json_object *object)
+{
+	failed |= !object;
+	return object;
+}
+
 struct json_object *json_new(void)
 {
-	return LIB(json_object_new_object)();
+	return made(LIB(json_object_new_object)());
 }
 
 struct json_object *json_new_list(void)
 {
-	return LIB(json_object_new_array)();
+	return made(LIB(json_object_new_array)());
 }
 
 struct json_object *json_of_str(const char *s)
 {
-	return s ? LIB(json_object_new_string)(s) : NULL;
+	return s ? made(LIB(json_object_new_string)(s)) : NULL;
 }
 
 struct json_object *json_of_num(int64_t n)
 {
-	return LIB(json_object_new_int64)(n);
+	return made(LIB(json_object_new_int64)(n));
 }
 
 struct json_object *json_of_bool(bool b)
 {
-	return LIB(json_object_new_boolean)(b);
+	return made(LIB(json_object_new_boolean)(b));
 }
 
 void json_add(struct json_object *object, const char *key,
 	      struct json_object *value)
 {
-	LIB(json_object_object_add)(object, key, value);
+	if (object && LIB(json_object_object_add)(object, key, value) == 0)
+		return;
+	LIB(json_object_put)(value);
+	failed = true;
 }
 
 void json_append(struct json_object *list, struct json_object *value)
 {
-	LIB(json_object_array_add)(list, value);
+	if (list && LIB(json_object_array_add)(list, value) == 0)
+		return;
+	LIB(json_object_put)(value);
+	failed = true;
 }
 
-void json_print(struct json_object *object)
+bool json_print(struct json_object *object)
 {
-	puts(LIB(json_object_to_json_string_ext)(
-		object, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
-				JSON_C_TO_STRING_NOSLASHESCAPE));
+	const char *text = NULL;
+	bool ok;
+
+	/* json-c leaves parts out, in silence, when malloc fails: ask errno. */
+	errno = 0;
+	if (!failed)
+		text = LIB(json_object_to_json_string_ext)(
+			object, JSON_C_TO_STRING_PRETTY |
+					JSON_C_TO_STRING_SPACED |
+					JSON_C_TO_STRING_NOSLASHESCAPE);
+	ok = text && errno != ENOMEM;
+	if (ok)
+		puts(text);
+	else
+		fputs("error[sys.memory]: out of memory\n", stderr);
 	LIB(json_object_put)(object);
+	failed = false;
+	return ok;
 }
 
 #else /* !HAVE_JSON */
@@ -139,8 +168,9 @@ void json_append(struct json_object *list, struct json_object *value)
 {
 }
 
-void json_print(struct json_object *object)
+bool json_print(struct json_object *object)
 {
+	return false;
 }
 
 #endif

@@ -22,7 +22,10 @@ void json_add(struct json_object *object, const char *key,
 	      struct json_object *value);
 void json_append(struct json_object *list, struct json_object *value);
 void json_add_str(struct json_object *object, const char *key, const char *s);
-/* Print to stdout with a newline and free. */
-void json_print(struct json_object *object);
+/*
+ * Print to stdout with a newline and free.  False and a message when memory
+ * ran out on the way: nothing is printed then, never a part.
+ */
+bool json_print(struct json_object *object);
 
 struct json_object *json_of_error(const struct lkm_error *e);

@@ -6,6 +6,7 @@
 #include <sys/utsname.h>
 
 #include "base/strbuf.h"
+#include "base/text.h"
 
 bool cli_is_live(const struct cli *cli)
 {
@@ -73,9 +74,12 @@ int cli_policy(struct cli *cli, const struct lkm_policy **ret,
 		if (rc < 0)
 			return rc;
 		w = lkm_policy_warnings(cli->policy, &count);
-		for (size_t i = 0; i < count; i++)
-			cli_note(cli, "warning: %s:%u: %s", w[i].file,
-				 w[i].line, w[i].text);
+		for (size_t i = 0; i < count; i++) {
+			/* The tree's own lines are no administrator's to mend. */
+			if (cli->verbose || !text_starts(w[i].file, dir))
+				cli_note(cli, "warning: %s:%u: %s", w[i].file,
+					 w[i].line, w[i].text);
+		}
 	}
 	*ret = cli->policy;
 	return 0;

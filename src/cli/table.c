@@ -2,6 +2,7 @@
 // Rows of values, as plain text or JSON.
 #include "cli/table.h"
 
+#include <stdarg.h>
 #include <string.h>
 
 #include "base/strbuf.h"
@@ -54,6 +55,20 @@ void table_str(struct table *t, size_t column, const char *s)
 		t->failed = true;
 }
 
+void table_strf(struct table *t, size_t column, const char *fmt, ...)
+{
+	_cleanup_free_ char *s = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&s, fmt, ap) < 0) {
+		s = NULL;
+		t->failed = true;
+	}
+	va_end(ap);
+	table_str(t, column, s);
+}
+
 void table_num(struct table *t, size_t column, int64_t n)
 {
 	struct cell *c = table_cell(t, column);
@@ -91,10 +106,9 @@ void table_list(struct table *t, size_t column, const char *const *list,
 				    .count = count };
 }
 
-const char *table_cell_text(struct table *t, const struct cell *cell)
+const char *table_cell_text(struct table *t, struct cell *cell)
 {
 	_cleanup_strbuf_ struct strbuf b = { 0 };
-	const char *ret;
 
 	switch (cell->kind) {
 	case CELL_NONE:
@@ -104,15 +118,19 @@ const char *table_cell_text(struct table *t, const struct cell *cell)
 	case CELL_BOOL:
 		return cell->num ? "yes" : "no";
 	case CELL_NUM:
-		strbuf_addf(&b, "%lld", (long long)cell->num);
+		if (!cell->text)
+			strbuf_addf(&b, "%lld", (long long)cell->num);
 		break;
 	case CELL_LIST:
-		for (size_t i = 0; i < cell->count; i++)
+		for (size_t i = 0; i < cell->count && !cell->text; i++)
 			strbuf_addf(&b, "%s%s", i ? "," : "", cell->list[i]);
 		break;
 	}
-	ret = arena_strdup(&t->arena, strbuf_str(&b));
-	return ret ? ret : "";
+	if (!cell->text && !b.failed)
+		cell->text = arena_strdup(&t->arena, strbuf_str(&b));
+	if (!cell->text)
+		t->failed = true;
+	return cell->text ? cell->text : "";
 }
 
 static struct json_object *cell_json(const struct cell *cell)
@@ -210,12 +228,10 @@ static void measure(struct table *t, size_t *widths)
 	}
 }
 
-static void table_print_plain(struct table *t)
+static void table_print_plain(struct table *t, const size_t *widths)
 {
-	size_t widths[16] = { 0 };
 	size_t last = 0;
 
-	measure(t, widths);
 	for (size_t c = 0; c < t->column_count; c++) {
 		if (!(t->columns[c].flags & COLUMN_JSON_ONLY))
 			last = c;
@@ -241,7 +257,11 @@ static void table_print_plain(struct table *t)
 int table_print(struct table *t, struct cli *cli)
 {
 	struct lkm_error *e = NULL;
+	size_t widths[16] = { 0 };
 
+	/* Makes the text of every cell: what fails does so before any output. */
+	if (!t->failed && !cli->json)
+		measure(t, widths);
 	if (t->failed) {
 		error_nomem(&e);
 		return cli_fail(cli, e);
@@ -250,10 +270,9 @@ int table_print(struct table *t, struct cli *cli)
 		struct json_object *o = json_new();
 
 		json_add(o, t->name, rows_json(t, 0));
-		json_print(o);
-		return CLI_DONE;
+		return json_print(o) ? CLI_DONE : CLI_FAILED;
 	}
 	if (!cli_is_terminal(STDOUT_FILENO) || !table_print_terminal(t))
-		table_print_plain(t);
+		table_print_plain(t, widths);
 	return CLI_DONE;
 }

@@ -34,6 +34,7 @@ struct cell {
 	int64_t num;
 	const char *const *list;
 	size_t count;
+	const char *text; /* what table_cell_text() made of it */
 };
 
 struct row {
@@ -58,17 +59,19 @@ void table_release(struct table *t);
 size_t table_row(struct table *t, size_t parent);
 /* Set a cell of the last row.  Strings are copied; NULL leaves it empty. */
 void table_str(struct table *t, size_t column, const char *s);
+void table_strf(struct table *t, size_t column, const char *fmt, ...)
+	_printf_(3, 4);
 void table_num(struct table *t, size_t column, int64_t n);
 void table_bool(struct table *t, size_t column, bool b);
 void table_list(struct table *t, size_t column, const char *const *list,
 		size_t count);
-/* As text ("" for an empty cell); numbers and lists from the table's arena. */
-const char *table_cell_text(struct table *t, const struct cell *cell);
+/* As text ("" for an empty cell), kept in the table. */
+const char *table_cell_text(struct table *t, struct cell *cell);
 
 struct cli;
 /* Print to stdout in the form that @cli wants.  An exit status. */
 int table_print(struct table *t, struct cli *cli);
-/* table-terminal.c: false where libsmartcols cannot be had. */
+/* table-terminal.c: false where libsmartcols cannot be had or fails. */
 bool table_print_terminal(struct table *t);
 
 #define _cleanup_table_ _cleanup_(table_release)

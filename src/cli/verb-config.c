@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // lkm config: what the administrator has set, and where.
-#include "base/strbuf.h"
 #include "base/text.h"
 #include "cli/table.h"
 #include "cli/verbs.h"
@@ -43,7 +42,6 @@ static int config_run(struct cli *cli, int argc, char **argv)
 		return cli_fail(cli, e);
 	rules = lkm_policy_rules(policy, &count);
 	for (size_t i = 0; i < count; i++) {
-		_cleanup_strbuf_ struct strbuf b = { 0 };
 		bool show = !argc;
 
 		for (int n = 0; n < argc; n++)
@@ -54,8 +52,8 @@ static int config_run(struct cli *cli, int argc, char **argv)
 		table_str(&t, CONFIG_KIND, lkm_rule_kind_name(rules[i].kind));
 		table_str(&t, CONFIG_KEY, rules[i].key);
 		table_str(&t, CONFIG_VALUE, rules[i].value);
-		strbuf_addf(&b, "%s:%u", rules[i].file, rules[i].line);
-		table_str(&t, CONFIG_WHERE, strbuf_str(&b));
+		table_strf(&t, CONFIG_WHERE, "%s:%u", rules[i].file,
+			   rules[i].line);
 		table_str(&t, CONFIG_FILE, rules[i].file);
 		table_num(&t, CONFIG_LINE, rules[i].line);
 	}

@@ -13,7 +13,7 @@ static void show_progress(void *ctx, size_t done, size_t total)
 		fputs("\r\033[K", stderr);
 }
 
-static void index_print(struct cli *cli, const struct lkm_index_report *r)
+static int index_print(struct cli *cli, const struct lkm_index_report *r)
 {
 	struct json_object *o, *list;
 
@@ -21,7 +21,7 @@ static void index_print(struct cli *cli, const struct lkm_index_report *r)
 		cli_detail(cli, "%zu modules (%zu read, %zu from the cache), "
 			   "%zu index files changed", r->modules, r->read,
 			   r->cached, r->files_changed);
-		return;
+		return CLI_DONE;
 	}
 	o = json_new();
 	list = json_new_list();
@@ -32,7 +32,7 @@ static void index_print(struct cli *cli, const struct lkm_index_report *r)
 	for (size_t i = 0; i < r->warning_count; i++)
 		json_append(list, json_of_error(r->warnings[i]));
 	json_add(o, "warnings", list);
-	json_print(o);
+	return json_print(o) ? CLI_DONE : CLI_FAILED;
 }
 
 static int index_run(struct cli *cli, int argc, char **argv)
@@ -43,6 +43,7 @@ static int index_run(struct cli *cli, int argc, char **argv)
 	struct lkm_index_report *report = NULL;
 	struct lkm_error *e = NULL;
 	uint64_t threads = 0;
+	int rc;
 
 	if (argc > 1)
 		return cli_usage(cli, "one release at a time");
@@ -64,9 +65,9 @@ static int index_run(struct cli *cli, int argc, char **argv)
 		return cli_fail(cli, e);
 	for (size_t i = 0; i < report->warning_count && !cli->json; i++)
 		cli_warn(cli, report->warnings[i]);
-	index_print(cli, report);
+	rc = index_print(cli, report);
 	lkm_index_report_free(report);
-	return CLI_DONE;
+	return rc;
 }
 
 const struct verb verb_index = {

@@ -48,6 +48,7 @@ static void info_signature(struct info *in, struct lkm_image *image)
 			    s.id_type == 2 ? "PKCS#7" : "unknown type", s.size);
 	else
 		strbuf_adds(&b, rc ? lkm_error_id(e) : "none");
+	in->t.failed |= b.failed;
 	info_add(in, "signature", strbuf_str(&b));
 }
 
@@ -61,6 +62,7 @@ static void info_build_id(struct info *in, struct lkm_image *image)
 		return;
 	for (size_t i = 0; i < size; i++)
 		strbuf_addf(&b, "%02x", id[i]);
+	in->t.failed |= b.failed;
 	info_add(in, "build-id", strbuf_str(&b));
 }
 
@@ -80,6 +82,7 @@ static void info_params(struct info *in, const struct lkm_modinfo *m, size_t n)
 			    !strncmp(m[k].value, m[i].value, len))
 				strbuf_addf(&b, " (%s)", m[k].value + len);
 		}
+		in->t.failed |= b.failed;
 		info_add(in, "parm", strbuf_str(&b));
 	}
 }
@@ -152,6 +155,10 @@ static bool is_file(const char *name)
 	size_t stem;
 	struct stat st;
 
+	/* "/x", "./x" and "../x" can be nothing else. */
+	if (*name == '/' || text_starts(name, "./") ||
+	    text_starts(name, "../"))
+		return true;
 	return (strchr(name, '/') || module_file_stem(name, &stem)) &&
 	       stat(name, &st) == 0;
 }

@@ -31,17 +31,10 @@ static void plan_why(struct table *t, const struct lkm_step *s)
 		strbuf_addf(&b, ", %s:%u", s->file, s->line);
 	if (s->note)
 		strbuf_addf(&b, " (%s)", s->note);
-	table_str(t, PLAN_WHY, strbuf_str(&b));
-}
-
-static void plan_rule(struct table *t, const struct lkm_step *s)
-{
-	_cleanup_strbuf_ struct strbuf b = { 0 };
-
-	if (!s->file)
-		return;
-	strbuf_addf(&b, "%s:%u", s->file, s->line);
-	table_str(t, PLAN_RULE, strbuf_str(&b));
+	table_str(t, PLAN_WHY, b.failed ? NULL : strbuf_str(&b));
+	t->failed |= b.failed;
+	if (s->file)
+		table_strf(t, PLAN_RULE, "%s:%u", s->file, s->line);
 }
 
 void plan_table(struct table *t, const struct lkm_plan *plan)
@@ -55,7 +48,6 @@ void plan_table(struct table *t, const struct lkm_plan *plan)
 		table_str(t, PLAN_WHAT, s->command ? s->command : s->path);
 		table_str(t, PLAN_OPTIONS, s->options);
 		plan_why(t, s);
-		plan_rule(t, s);
 		table_str(t, PLAN_ROLE, lkm_step_role_name(s->role));
 		table_str(t, PLAN_WANTED_BY, s->wanted_by);
 		table_bool(t, PLAN_OPTIONAL, s->optional);

@@ -11,6 +11,7 @@ const struct verb *const all_verbs[] = {
 	&verb_tree,
 	&verb_find,
 	&verb_config,
+	&verb_why,
 	/* know before */
 	&verb_plan,
 	/* act */

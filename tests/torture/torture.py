@@ -70,13 +70,14 @@ def make_tree(root, mkmodule):
     """Three modules, an alias, rules."""
     kernel = root / "lib/modules" / RELEASE / "kernel"
     kernel.mkdir(parents=True)
-    for args in (["--name", "base", "--export", "base_fn",
-                  "--alias", "pci:v00001234d*"],
-                 ["--name", "mid", "--need", "base_fn", "--export", "mid_fn"],
-                 ["--name", "top", "--need", "mid_fn", "--need", "base_fn",
-                  "--modinfo", "softdep=pre: extra"]):
-        subprocess.run([sys.executable, mkmodule, *args, "-o",
-                        str(kernel / (args[1] + ".ko"))], check=True)
+    for name, recipe in (
+            ("base", "export:base_fn:1 alias=pci:v00001234d*"),
+            ("mid", "need:base_fn:1 export:mid_fn:2"),
+            ("top", "need:mid_fn:2 need:base_fn:1 softdep=pre:%20extra")):
+        with open(kernel / (name + ".ko"), "wb") as out:
+            subprocess.run([sys.executable, mkmodule,
+                            f"name={name} license=GPL {recipe}"],
+                           stdout=out, check=True)
     (root / "lib/modules" / RELEASE / "modules.builtin").write_text(
         "kernel/fs/builtin_one.ko\n")
     config = root / "etc/modprobe.d"
