@@ -84,28 +84,6 @@ static int facts_take(struct reader *r, const struct image_extract *x,
 	return 0;
 }
 
-/* A file descriptor, or a negative errno. */
-static int read_open_fd(struct reading *g, const struct scan_file *file)
-{
-	_cleanup_strbuf_ struct strbuf b = { 0 };
-	int fd;
-
-	if (file->path[0] != '/' && !file->linked) {
-		fd = openat(g->dir, file->path, IMAGE_OPEN_FLAGS);
-		return fd < 0 ? -errno : fd;
-	}
-	/* Below a root that is not ours links must not lead out of it. */
-	if (file->path[0] != '/')
-		strbuf_addf(&b, "%s/", g->options->dir);
-	if (!strbuf_adds(&b, file->path))
-		return -ENOMEM;
-	if (root_is_host(g->options->root)) {
-		fd = open(b.data, IMAGE_OPEN_FLAGS);
-		return fd < 0 ? -errno : fd;
-	}
-	return root_openat(g->options->root, b.data, O_RDONLY | O_NONBLOCK);
-}
-
 /* fd, or negative errno.  Below a root that is not ours links stay inside. */
 static int read_open(struct reading *g, const struct scan_file *file)
 {
