@@ -2,7 +2,6 @@
 // lkm, under whatever name it was called.
 #include "cli/cli.h"
 
-#include <locale.h>
 #include <string.h>
 
 #include "cli/compat/compat.h"
@@ -101,7 +100,6 @@ int main(int argc, char **argv)
 	const struct compat *compat;
 	int rc;
 
-	setlocale(LC_ALL, "");
 	compat = argc ? compat_find(argv[0]) : NULL;
 	rc = compat ? compat->run(&cli, argc, argv) :
 		      lkm_main(&cli, argc, argv);

@@ -5,6 +5,7 @@
 #ifdef HAVE_SMARTCOLS
 
 #include <libsmartcols.h>
+#include <locale.h>
 
 #include "base/dl.h"
 #include "base/macro.h"
@@ -81,6 +82,8 @@ bool table_print_terminal(struct table *t)
 
 	if (!scols_load())
 		return false;
+	/* For the width of characters; nothing else here knows a locale. */
+	setlocale(LC_CTYPE, "");
 	out = lib_scols_new_table();
 	lines = calloc(t->rows.len + 1, sizeof(*lines));
 	ok = out && lines && add_columns(t, out);
