@@ -2,6 +2,7 @@
 // A module file, facts of a kernel, and a tree in place of tree/.
 #include "fixture.h"
 
+#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -72,14 +73,19 @@ void fixture_open(struct fixture *f, const char *recipe, const char *model)
 	assert_true(lkm_facts_set_text(f->facts, LKM_FACT_CMDLINE, "quiet"));
 }
 
+static int remove_one(const char *path, const struct stat *st, int type,
+		      struct FTW *place)
+{
+	return remove(path);
+}
+
 void fixture_close(struct fixture *f)
 {
-	char command[96];
-
 	lkm_facts_free(f->facts);
 	free(f->tree);
-	snprintf(command, sizeof(command), "rm -rf %s", f->dir);
-	assert_int_equal(system(command), 0);
+	assert_int_equal(nftw(f->dir, remove_one, 16,
+			      FTW_DEPTH | FTW_PHYS),
+			 0);
 }
 
 void fixture_loaded(struct fixture *f, const char *name, bool coming)

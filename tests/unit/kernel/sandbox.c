@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -97,14 +98,19 @@ void sandbox_open(struct sandbox *s)
 			 0);
 }
 
+static int remove_one(const char *path, const struct stat *st, int type,
+		      struct FTW *place)
+{
+	return remove(path);
+}
+
 void sandbox_close(struct sandbox *s)
 {
-	char command[128];
-
 	lkm_kernel_free(s->kernel);
 	close(s->log);
-	snprintf(command, sizeof(command), "rm -rf %s", s->dir);
-	assert_int_equal(system(command), 0);
+	assert_int_equal(nftw(s->dir, remove_one, 16,
+			      FTW_DEPTH | FTW_PHYS),
+			 0);
 }
 
 /* A system call that never returns, but dies when killed. */
