@@ -18,7 +18,9 @@ static void say_before(void *ctx, const struct lkm_step *step)
 static void say_after(void *ctx, const struct lkm_step *step, int rc,
 		      const struct lkm_error *error)
 {
-	if (rc < 0 && step->optional && error)
+	bool in_use = step->role == LKM_ROLE_UNUSED && rc == -LKM_EBUSY;
+
+	if (rc < 0 && step->optional && error && !in_use)
 		cli_warn(ctx, error);
 }
 
