@@ -135,9 +135,9 @@ int tree_load_builtin(struct lkm_tree *tree, struct lkm_error **reterr)
 	tree->builtin = calloc(1, sizeof(*tree->builtin));
 	if (!tree->builtin)
 		return error_nomem(reterr);
-	rc = tree_parse_builtin(
-		tree, path, (struct span){ (const uint8_t *)text, size },
-		reterr);
+	rc = tree_parse_builtin(tree, path,
+				(struct span){ (const uint8_t *)text, size },
+				reterr);
 	if (rc < 0)
 		tree_forget_builtin(tree);
 	return rc;

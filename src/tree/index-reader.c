@@ -281,7 +281,8 @@ static bool walk_copy_bits(struct walk *w)
 	}
 	if (w->frames.len)
 		memcpy(walk_bits(w, w->frames.len),
-		       walk_bits(w, w->frames.len - 1), words * sizeof(uint64_t));
+		       walk_bits(w, w->frames.len - 1),
+		       words * sizeof(uint64_t));
 	return true;
 }
 
@@ -301,8 +302,8 @@ static int walk_step(struct walk *w, struct match_state *state, size_t from)
 }
 
 /*
- * Go down to the node of @word, reached by character @c (0: the root).  Where no
- * pattern below can match, all stays as it is.
+ * Go down to the node of @word, reached by character @c (0: the root).  Where
+ * no pattern below can match, all stays as it is.
  */
 static int walk_enter(struct walk *w, uint32_t word, char c,
 		      const struct match_state *state)

@@ -64,13 +64,13 @@ struct index_hits {
 /* Takes over @fd, also on failure.  A file of 0 bytes is an empty index. */
 int index_open_fd(struct index_file *ix, int fd) _must_check_;
 /* Takes over @bytes from malloc(). */
-int index_open_heap(struct index_file *ix, uint8_t *bytes,
-		    uint64_t size) _must_check_;
+int index_open_heap(struct index_file *ix, uint8_t *bytes, uint64_t size)
+	_must_check_;
 void index_close(struct index_file *ix);
 
 /* The values of exactly @key, in the order of the file. */
-int index_find(struct index_file *ix, const char *key,
-	       struct index_hits *hits) _must_check_;
+int index_find(struct index_file *ix, const char *key, struct index_hits *hits)
+	_must_check_;
 /*
  * The values of every key that is a pattern for @name, by priority; those of
  * one priority in the order in which kmod gives them.

@@ -117,8 +117,7 @@ static int add_layers(struct layering *l)
 	if (order_by_bucket(items, n, ORDER_MODULE_BUCKETS) < 0)
 		return error_nomem(l->reterr);
 	for (size_t i = 0; i < n; i++) {
-		const struct scan_file *f =
-			&l->scan.files.data[items[i].value];
+		const struct scan_file *f = &l->scan.files.data[items[i].value];
 
 		add_job(l, f, l->graph.count);
 		if (add_module(l, f->name, f->path) < 0)

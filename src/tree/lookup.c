@@ -16,13 +16,27 @@ static int lookup_damaged(struct lkm_tree *tree, enum lkm_index_kind kind,
 	return -LKM_EFORMAT;
 }
 
+bool tree_name_of_path(const char *path, char *ret, size_t size)
+{
+	const char *slash = strrchr(path, '/');
+	const char *file = slash ? slash + 1 : path;
+	size_t len = strcspn(file, ".");
+
+	if (!len || len >= size)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		ret[i] = file[i] == '-' ? '_' : file[i];
+	ret[len] = '\0';
+	return true;
+}
+
 /* One of the words of a line of modules.dep: a path, and its module's name. */
 static int dep_of_path(struct lkm_tree *tree, const char *path,
 		       struct lkm_dep *ret)
 {
 	char name[TREE_NAME_MAX];
 
-	if (!module_name_of_file(path, name, sizeof(name)))
+	if (!tree_name_of_path(path, name, sizeof(name)))
 		return lookup_damaged(tree, LKM_INDEX_DEP,
 				      "has a path that names no module");
 	ret->name = arena_strdup(&tree->arena, name);
@@ -153,6 +167,32 @@ bool tree_is_name(const char *s)
 	return len && len < TREE_NAME_MAX;
 }
 
+/*
+ * A name in an index that came from the same run as modules.dep.bin is there
+ * too; a damaged one rarely is.
+ */
+static int check_name(struct lkm_tree *tree, enum lkm_index_kind kind,
+		      const char *name)
+{
+	struct index_file *dep = &tree->indexes[LKM_INDEX_DEP].file;
+	struct index_hits found = { 0 };
+	int rc;
+
+	if (!tree_is_name(name))
+		return lookup_damaged(tree, kind,
+				      "has a value that is no name");
+	if ((kind != LKM_INDEX_ALIAS && kind != LKM_INDEX_SYMBOLS) ||
+	    !tree->indexes[kind].from_bin ||
+	    !tree->indexes[LKM_INDEX_DEP].from_bin)
+		return 0;
+	rc = index_find(dep, name, &found);
+	index_hits_release(&found);
+	if (!rc)
+		return lookup_damaged(tree, kind, "names an unknown module");
+	/* Damage of modules.dep.bin is for a lookup in there to find. */
+	return rc == -LKM_ENOMEM ? rc : 0;
+}
+
 /* The names among tree->hits, in the arena. */
 static int names_of_hits(struct lkm_tree *tree, enum lkm_index_kind kind,
 			 const char *const **ret)
@@ -160,14 +200,15 @@ static int names_of_hits(struct lkm_tree *tree, enum lkm_index_kind kind,
 	size_t count = tree->hits.list.len;
 	const char **names = arena_alloc(&tree->arena,
 					 (count + 1) * sizeof(*names));
+	int rc;
 
 	if (!names)
 		return -LKM_ENOMEM;
 	for (size_t i = 0; i < count; i++) {
 		names[i] = tree->hits.list.data[i].value;
-		if (!tree_is_name(names[i]))
-			return lookup_damaged(tree, kind,
-					      "has a value that is no name");
+		rc = check_name(tree, kind, names[i]);
+		if (rc < 0)
+			return rc;
 	}
 	names[count] = NULL;
 	*ret = names;

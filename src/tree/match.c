@@ -163,21 +163,14 @@ static int step_glob(const struct match *m, struct match_state *state,
 		     uint64_t *bits, const char *pattern, uint32_t at)
 {
 	switch (pattern[at]) {
-	case '*':
-		bits_spread(m, bits);
-		return 1;
-	case '?':
-		bits_advance(m, bits);
-		return bits_any(m, bits);
+	case '*': bits_spread(m, bits); return 1;
+	case '?': bits_advance(m, bits); return bits_any(m, bits);
 	case '[':
 		state->mode = MATCH_BRACKET;
 		state->bracket = at;
 		return 1;
-	case '\\':
-		state->mode = MATCH_ESCAPE;
-		return 1;
-	default:
-		return step_char(m, bits, pattern[at]);
+	case '\\': state->mode = MATCH_ESCAPE; return 1;
+	default: return step_char(m, bits, pattern[at]);
 	}
 }
 
@@ -189,7 +182,8 @@ int match_step(struct match *m, struct match_state *state, uint64_t *bits,
 	switch (state->mode) {
 	case MATCH_LITERAL:
 		if (c != '*' && c != '?' && c != '[')
-			return m->key[state->place] == c ? ++state->place, 1 : 0;
+			return m->key[state->place] == c ? ++state->place,
+			       1 : 0;
 		if (!m->masks && match_make_masks(m) < 0)
 			return -ENOMEM;
 		memset(bits, 0, m->words * sizeof(*bits));
@@ -197,15 +191,12 @@ int match_step(struct match *m, struct match_state *state, uint64_t *bits,
 		state->mode = MATCH_GLOB;
 		state->from = at;
 		return step_glob(m, state, bits, pattern, at);
-	case MATCH_GLOB:
-		return step_glob(m, state, bits, pattern, at);
+	case MATCH_GLOB: return step_glob(m, state, bits, pattern, at);
 	case MATCH_ESCAPE:
 		state->mode = MATCH_GLOB;
 		return step_char(m, bits, c);
-	case MATCH_BRACKET:
-		return step_in_bracket(m, state, bits, pattern, at);
-	case MATCH_OPAQUE:
-		break;
+	case MATCH_BRACKET: return step_in_bracket(m, state, bits, pattern, at);
+	case MATCH_OPAQUE: break;
 	}
 	return 1;
 }
@@ -230,12 +221,9 @@ bool match_accepts(const struct match *m, const struct match_state *state,
 		   const uint64_t *bits, const char *pattern)
 {
 	switch (state->mode) {
-	case MATCH_LITERAL:
-		return state->place == m->len;
-	case MATCH_GLOB:
-		return bit_test(bits, m->len);
-	case MATCH_ESCAPE:
-		break; /* nothing follows the backslash */
+	case MATCH_LITERAL: return state->place == m->len;
+	case MATCH_GLOB: return bit_test(bits, m->len);
+	case MATCH_ESCAPE: break; /* nothing follows the backslash */
 	case MATCH_BRACKET:
 	case MATCH_OPAQUE:
 		return fnmatch(pattern + state->from, m->key + state->place,

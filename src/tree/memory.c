@@ -34,12 +34,9 @@ static int text_read(struct lkm_tree *tree, enum lkm_index_kind kind,
 		     struct text_index *t, struct span text)
 {
 	switch (kind) {
-	case LKM_INDEX_DEP:
-		return text_read_dep(t, text);
-	case LKM_INDEX_BUILTIN:
-		return text_read_builtin(t, text);
-	default:
-		return text_read_alias(t, text, &tree->places);
+	case LKM_INDEX_DEP: return text_read_dep(t, text);
+	case LKM_INDEX_BUILTIN: return text_read_builtin(t, text);
+	default: return text_read_alias(t, text, &tree->places);
 	}
 }
 
@@ -320,7 +317,7 @@ int tree_make_index(struct lkm_tree *tree, enum lkm_index_kind kind,
 		return rc;
 	rc = trie_write(&t.items, &bytes);
 	if (rc == -E2BIG)
-		return FAIL(reterr, TREE_INDEX_LIMIT, KV_STR("dir", tree->dir),
+		return FAIL(reterr, TREE_INDEX_LARGE,
 			    KV_STR("file", tree_index_name(kind)));
 	if (rc < 0)
 		return error_nomem(reterr);

@@ -369,9 +369,9 @@ static int scan_top(struct walk *w, const char *dir, bool absolute,
 static int scan_all(struct walk *w)
 {
 	const struct scan_options *o = w->options;
-	int rc = scan_top(w, o->dir, false, false);
+	int rc = o->dir ? scan_top(w, o->dir, false, false) : 0;
 
-	for (size_t i = o->policy->externals.len; !rc && i-- > 0;)
+	for (size_t i = o->policy->externals.len; o->dir && !rc && i-- > 0;)
 		rc = scan_top(w, o->policy->externals.data[i], true, true);
 	for (size_t i = 0; !rc && i < o->layer_count; i++) {
 		w->layer = (unsigned int)i + 1;

@@ -39,7 +39,7 @@ struct scan_file {
 
 struct scan_options {
 	const struct root *root;
-	const char *dir; /* below the root */
+	const char *dir; /* below the root; NULL: the layers only */
 	const char *const *layers;
 	size_t layer_count;
 	const struct depmod_policy *policy;

@@ -61,15 +61,14 @@ static bool is_module_path(const char *path, size_t len)
 		return false;
 	memcpy(copy, path, len);
 	copy[len] = '\0';
-	return module_name_of_file(copy, name, sizeof(name));
+	return tree_name_of_path(copy, name, sizeof(name));
 }
 
 static bool are_module_paths(const char *words)
 {
 	size_t len;
 
-	for (words += strspn(words, " "); *words;
-	     words += strspn(words, " ")) {
+	for (words += strspn(words, " "); *words; words += strspn(words, " ")) {
 		len = strcspn(words, " ");
 		if (!is_module_path(words, len))
 			return false;
@@ -92,7 +91,7 @@ int text_read_dep(struct text_index *t, struct span text)
 		if (!colon)
 			return text_problem(t, "has a line without a colon");
 		*colon = '\0';
-		if (!module_name_of_file(line, name, sizeof(name)) ||
+		if (!tree_name_of_path(line, name, sizeof(name)) ||
 		    !are_module_paths(colon + 1))
 			return text_problem(t, "has a path without a name");
 		*colon = ':';
@@ -170,7 +169,7 @@ int text_read_builtin(struct text_index *t, struct span text)
 
 		if (!*line)
 			continue;
-		if (!module_name_of_file(line, name, sizeof(name)))
+		if (!tree_name_of_path(line, name, sizeof(name)))
 			return text_problem(t, "has a path without a name");
 		rc = text_add(t, name, "", 0);
 		if (rc < 0)

@@ -26,7 +26,7 @@ struct tree_index {
 
 struct lkm_tree {
 	struct root root;
-	char *dir;     /* "/lib/modules/RELEASE" */
+	char *dir; /* "/lib/modules/RELEASE" */
 	char *release;
 	unsigned int flags;
 	bool torn; /* a writer was killed: the .bin files are of two sets */
@@ -38,10 +38,10 @@ struct lkm_tree {
 	/* Damaged files that were replaced: answers may lie in them. */
 	VEC(struct index_file) retired;
 	struct index_hits hits; /* of the current lookup */
-	struct map modules;	/* name -> struct lkm_module_file, as asked for */
+	struct map modules; /* name -> struct lkm_module_file, as asked for */
 	struct lkm_module_file *list; /* all, once asked for */
 	size_t list_count;
-	struct graph *graph;	 /* of the modules themselves, once needed */
+	struct graph *graph;	    /* of the modules themselves, once needed */
 	struct text_index dep_text; /* keeps the names in @places, */
 	struct map places;	    /* each with its line in modules.dep */
 	bool places_known;
@@ -71,6 +71,11 @@ int tree_index_get(struct lkm_tree *tree, enum lkm_index_kind kind,
  */
 int tree_index_failed(struct lkm_tree *tree, enum lkm_index_kind kind, int rc,
 		      struct lkm_error **reterr);
+/*
+ * The name of the module at @path as kmod and scans take it: up to the first
+ * '.', with '-' as '_'.  False: there is none, or no room.
+ */
+bool tree_name_of_path(const char *path, char *ret, size_t size);
 /* Could this be the name of a module? */
 bool tree_is_name(const char *s);
 /* A line of modules.dep into @ret, in the tree's arena; as index_find(). */

@@ -57,8 +57,9 @@ const struct lkm_error *lkm_tree_warning(const struct lkm_tree *tree, size_t i)
 {
 	if (i < tree->warnings.len)
 		return tree->warnings.data[i];
-	return tree->base ? lkm_tree_warning(tree->base,
-					     i - tree->warnings.len) : NULL;
+	return tree->base ?
+		       lkm_tree_warning(tree->base, i - tree->warnings.len) :
+		       NULL;
 }
 
 void lkm_tree_free(struct lkm_tree *tree)
@@ -119,8 +120,8 @@ static int tree_notfound(const struct lkm_tree *tree,
 	struct utsname u;
 
 	if (!others || !*others)
-		return FAIL(reterr, TREE_NOTFOUND_ALL,
-			    KV_STR("dir", tree->dir), KV_STR("parent", parent),
+		return FAIL(reterr, TREE_NOTFOUND_ALL, KV_STR("dir", tree->dir),
+			    KV_STR("parent", parent),
 			    KV_STR("release", tree->release));
 	if (root_is_host(&tree->root) && uname(&u) == 0 &&
 	    !strcmp(u.release, tree->release))
@@ -252,8 +253,8 @@ static int tree_start(struct lkm_tree *tree, const struct lkm_tree_options *o,
 	return tree_choose_source(tree, o, reterr);
 }
 
-int lkm_tree_open(const struct lkm_tree_options *options,
-		  struct lkm_tree **ret, struct lkm_error **reterr)
+int lkm_tree_open(const struct lkm_tree_options *options, struct lkm_tree **ret,
+		  struct lkm_error **reterr)
 {
 	static const struct lkm_tree_options none;
 	const struct lkm_tree_options *o = options ? options : &none;

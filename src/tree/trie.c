@@ -206,7 +206,7 @@ int trie_write(trie_items *items, struct strbuf *out)
 	}
 	free(t.spare);
 	if (out->len - t.start > INDEX_OFFSET)
-		return -E2BIG;
+		return -EFBIG;
 	header = (unsigned char *)out->data + t.start + 8;
 	for (int i = 0; i < 4; i++)
 		header[i] = (unsigned char)(root >> (24 - 8 * i));

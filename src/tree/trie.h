@@ -24,7 +24,7 @@ typedef VEC(struct trie_item) trie_items;
 /*
  * Append the index of all items to @out, each node behind its children as kmod
  * 30 has it.  Values of a key stand by priority, those of one priority the
- * last first.  Changes the order of @items.  0, -ENOMEM, or -E2BIG: offsets
+ * last first.  Changes the order of @items.  0, -ENOMEM, or -EFBIG: offsets
  * have 28 bits.
  */
 int trie_write(trie_items *items, struct strbuf *out) _must_check_;

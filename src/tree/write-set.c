@@ -53,11 +53,9 @@ static int make_all(struct index_run *run, struct write_output *results)
 
 	pool_run(run->threads, OUTPUTS, make_one, &m);
 	for (size_t i = 0; i < OUTPUTS; i++) {
-		if (m.rc[i] == -ENOMEM)
-			return error_nomem(run->reterr);
 		if (m.rc[i] < 0)
-			return FAIL(run->reterr, TREE_INDEX_LARGE,
-				    KV_STR("file", outputs[i].name));
+			return error_system(run->reterr, m.rc[i], "make",
+					    outputs[i].name);
 	}
 	return 0;
 }

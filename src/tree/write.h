@@ -20,7 +20,7 @@ struct write_output {
 	error_list warnings;
 };
 
-/* 0, -ENOMEM, or -E2BIG: an index has no room for that much. */
+/* 0, -ENOMEM, or -EFBIG: an index has no room for that much. */
 typedef int (*write_fn)(const struct write_input *in,
 			struct write_output *out);
 
