@@ -78,8 +78,8 @@ static int journal_finish(int dir)
 		return rc;
 	/* Without its last line the journal was never complete: old set. */
 	if (size >= 4 && !memcmp(text + size - 4, "end\n", 4)) {
-		rc = journal_replay(dir, (struct span){ (uint8_t *)text,
-							size - 4 });
+		rc = journal_replay(dir,
+				    (struct span){ (uint8_t *)text, size - 4 });
 		if (rc < 0)
 			return rc;
 	}
@@ -118,8 +118,10 @@ int fileset_begin(const struct root *r, const char *dir, struct fileset **ret)
 static bool file_is(int dir, const char *name, const void *bytes, size_t size,
 		    int mode)
 {
+	/* O_NONBLOCK: what stands there may be a FIFO. */
 	_cleanup_close_ int fd = openat(dir, name,
-					O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+					O_RDONLY | O_CLOEXEC | O_NOFOLLOW |
+						O_NONBLOCK | O_NOCTTY);
 	_cleanup_free_ char *old = NULL;
 	struct stat st;
 	size_t old_size;
@@ -132,17 +134,33 @@ static bool file_is(int dir, const char *name, const void *bytes, size_t size,
 	return old_size == size && !memcmp(old, bytes, size);
 }
 
-int fileset_add(struct fileset *fs, const char *name, const void *bytes,
-		size_t size, int mode)
+/*
+ * 1: a file @name is there and can be replaced; 0: there is none.  A directory
+ * in its place would let the rename fail, and again for everybody who finds the
+ * journal.
+ */
+static int fileset_check(const struct fileset *fs, const char *name)
 {
-	struct fileset_item *item = &fs->items[fs->count];
-	char temp[2 * NAME_BYTES];
-	int rc;
+	struct stat st;
 
 	if (!name_is_plain(name))
 		return -EINVAL;
 	if (fs->count == FILESET_MAX)
 		return -E2BIG;
+	if (fstatat(fs->dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	return S_ISDIR(st.st_mode) ? -EISDIR : 1;
+}
+
+int fileset_add(struct fileset *fs, const char *name, const void *bytes,
+		size_t size, int mode)
+{
+	struct fileset_item *item = &fs->items[fs->count];
+	char temp[2 * NAME_BYTES];
+	int rc = fileset_check(fs, name);
+
+	if (rc < 0)
+		return rc;
 	if (file_is(fs->dir, name, bytes, size, mode))
 		return 0;
 	temp_name(name, temp);
@@ -166,14 +184,10 @@ int fileset_add(struct fileset *fs, const char *name, const void *bytes,
 
 int fileset_remove(struct fileset *fs, const char *name)
 {
-	struct stat st;
+	int rc = fileset_check(fs, name);
 
-	if (!name_is_plain(name))
-		return -EINVAL;
-	if (fs->count == FILESET_MAX)
-		return -E2BIG;
-	if (fstatat(fs->dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT ? 0 : -errno;
+	if (rc <= 0)
+		return rc;
 	fs->items[fs->count].fd = -1;
 	snprintf(fs->items[fs->count++].name, NAME_BYTES, "%s", name);
 	return 0;

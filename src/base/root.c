@@ -127,8 +127,8 @@ int fd_read_all(int fd, size_t limit, char **ret, size_t *ret_size)
 	return *ret ? 0 : -ENOMEM;
 }
 
-int root_read(const struct root *r, const char *path, size_t limit,
-	      char **ret, size_t *ret_size)
+int root_read(const struct root *r, const char *path, size_t limit, char **ret,
+	      size_t *ret_size)
 {
 	_cleanup_close_ int fd = root_openat(r, path, O_RDONLY);
 
@@ -224,22 +224,46 @@ void root_free_names(char **names, size_t count)
 	free(names);
 }
 
+/* As mkdir(2); links in the parent's path are resolved in the root. */
+static int root_mkdir(const struct root *r, const char *path)
+{
+	_cleanup_free_ char *parent = NULL;
+	_cleanup_close_ int fd = -1;
+	const char *slash = strrchr(path, '/');
+
+	if (!r->path)
+		return mkdir(path, 0755) < 0 ? -errno : 0;
+	if (!slash)
+		return -EINVAL;
+	parent = strndup(path, (size_t)(slash - path) + 1);
+	if (!parent)
+		return -ENOMEM;
+	fd = root_openat(r, parent, O_PATH | O_DIRECTORY);
+	if (fd < 0)
+		return fd;
+	return mkdirat(fd, slash + 1, 0755) < 0 ? -errno : 0;
+}
+
 int root_mkdirs(const struct root *r, const char *path)
 {
-	_cleanup_free_ char *name = root_name(r, path);
-	size_t skip = r->path ? strlen(r->path) : 0;
+	_cleanup_free_ char *name = strdup(path);
+	char *p = name;
 
 	if (!name)
 		return -ENOMEM;
-	for (char *p = name + skip + 1; *p; p++) {
-		if (*p != '/')
-			continue;
+	for (;;) {
+		char end;
+		int rc;
+
+		p += strspn(p, "/");
+		if (!*p)
+			return 0;
+		p += strcspn(p, "/");
+		end = *p;
 		*p = '\0';
-		if (mkdir(name, 0755) < 0 && errno != EEXIST)
-			return -errno;
-		*p = '/';
+		rc = root_mkdir(r, name);
+		if (rc < 0 && rc != -EEXIST)
+			return rc;
+		*p = end;
 	}
-	if (mkdir(name, 0755) < 0 && errno != EEXIST)
-		return -errno;
-	return 0;
 }

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -39,6 +40,9 @@ static int pipe_for(posix_spawn_file_actions_t *actions, int target, int *ours,
 		return -errno;
 	*ours = target == 0 ? p[1] : p[0];
 	*theirs = target == 0 ? p[0] : p[1];
+	/* Else a long input blocks us while the child waits to be read. */
+	if (target == 0 && fcntl(*ours, F_SETFL, O_NONBLOCK) < 0)
+		return -errno;
 	return -posix_spawn_file_actions_adddup2(actions, *theirs, target);
 }
 
@@ -127,7 +131,7 @@ static int child_serve(const struct spawn *s, struct child *c, int64_t deadline)
 
 		if (deadline && left <= 0)
 			return -ETIMEDOUT;
-		n = poll(p, ARRAY_SIZE(p), (int)left);
+		n = poll(p, ARRAY_SIZE(p), (int)MIN_OF(left, INT_MAX));
 		if (n < 0 && errno != EINTR)
 			return -errno;
 		if (n <= 0)

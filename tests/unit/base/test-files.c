@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -123,6 +124,93 @@ static void folders_are_made_with_their_parents(void **state)
 	assert_true(S_ISDIR(st.st_mode));
 }
 
+/* In an image's root too, whatever its links say. */
+static void folders_are_made_in_the_root(void **state)
+{
+	struct root r;
+	struct stat st;
+
+	assert_int_equal(mkdir(in_folder("root"), 0755), 0);
+	assert_int_equal(mkdir(in_folder("root/real"), 0755), 0);
+	assert_int_equal(mkdir(in_folder("out"), 0755), 0);
+	assert_int_equal(symlink("../out", in_folder("root/up")), 0);
+	assert_int_equal(symlink("/real", in_folder("root/absolute")), 0);
+	assert_int_equal(symlink("/nowhere", in_folder("root/dangling")), 0);
+	assert_int_equal(root_open(&r, in_folder("root")), 0);
+	assert_int_equal(root_mkdirs(&r, "/absolute/a//b/"), 0);
+	assert_int_equal(stat(in_folder("root/real/a/b"), &st), 0);
+	/* "../out" of the root is the root's own "out", which is not there. */
+	assert_int_equal(root_mkdirs(&r, "/up/x"), -ENOENT);
+	assert_int_equal(stat(in_folder("out/x"), &st), -1);
+	assert_int_equal(root_mkdirs(&r, "/dangling/x"), -ENOENT);
+	assert_int_equal(root_mkdirs(&r, "/"), 0);
+	write_file("root/file", "", 0);
+	assert_int_equal(root_mkdirs(&r, "/file/x"), -ENOTDIR);
+	root_release(&r);
+	assert_int_equal(root_mkdirs(&ROOT_HOST, "/"), 0);
+	assert_int_equal(root_mkdirs(&ROOT_HOST, ""), 0);
+}
+
+static void roots_have_names(void **state)
+{
+	static const char *const hosts[] = { NULL, "", "/", "///" };
+	char path[128];
+	struct root r;
+	char *name;
+
+	for (size_t i = 0; i < ARRAY_SIZE(hosts); i++) {
+		assert_int_equal(root_open(&r, hosts[i]), 0);
+		assert_true(root_is_host(&r));
+		name = root_name(&r, "/etc");
+		assert_string_equal(name, "/etc");
+		free(name);
+		root_release(&r);
+	}
+	snprintf(path, sizeof(path), "%s///", folder);
+	assert_int_equal(root_open(&r, path), 0);
+	name = root_name(&r, "/etc");
+	snprintf(path, sizeof(path), "%s/etc", folder);
+	assert_string_equal(name, path);
+	free(name);
+	root_release(&r);
+	assert_true(root_is_host(&r));
+	write_file("f", "", 0);
+	assert_int_equal(root_open(&r, in_folder("f")), -ENOTDIR);
+}
+
+static void files_are_created_in_the_root(void **state)
+{
+	struct root r;
+	int fd;
+
+	assert_int_equal(mkdir(in_folder("root"), 0755), 0);
+	assert_int_equal(symlink("../../made", in_folder("root/link")), 0);
+	assert_int_equal(root_open(&r, in_folder("root")), 0);
+	fd = root_create(&r, "/link", O_WRONLY, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(fcntl(fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+	assert_int_equal(fd_write_all(fd, "in", 2), 0);
+	close(fd);
+	root_release(&r);
+	assert_content("root/made", "in");
+	assert_int_equal(access(in_folder("made"), F_OK), -1);
+}
+
+static void files_without_a_size_are_read(void **state)
+{
+	char *text = NULL;
+	size_t size;
+
+	assert_int_equal(
+		root_read(&ROOT_HOST, "/proc/self/stat", 4096, &text, &size),
+		0);
+	assert_int_equal(strlen(text), size);
+	assert_true(size > 0);
+	free(text);
+	assert_int_equal(root_read(&ROOT_HOST, "/proc", 4096, &text, &size),
+			 -EISDIR);
+}
+
 /* With a mapping this would be the death of the process, by SIGBUS. */
 static void a_file_may_shrink(void **state)
 {
@@ -218,6 +306,87 @@ static void what_is_not_committed_disappears(void **state)
 	root_free_names(names, count);
 }
 
+/* A writer that was killed when all was written, some of it renamed. */
+static void a_torn_set_is_finished(void **state)
+{
+	static const char journal[] = "+one\n+two\n-gone\n+three\nend\n";
+	struct fileset *fs;
+
+	write_file("one", "new", 3);
+	write_file("two", "old", 3);
+	write_file(".lkm-new.two", "new", 3);
+	write_file(".lkm-new.three", "new", 3);
+	write_file("gone", "old", 3);
+	write_file(FILESET_JOURNAL, journal, sizeof(journal) - 1);
+	assert_true(fileset_is_torn(&ROOT_HOST, folder));
+	assert_int_equal(fileset_recover(&ROOT_HOST, folder), 0);
+	assert_false(fileset_is_torn(&ROOT_HOST, folder));
+	assert_content("one", "new");
+	assert_content("two", "new");
+	assert_content("three", "new");
+	assert_int_equal(access(in_folder("gone"), F_OK), -1);
+
+	/* killed while it wrote the journal: nothing was renamed yet */
+	write_file(".lkm-new.two", "newer", 5);
+	write_file(FILESET_JOURNAL, journal, sizeof(journal) - 3);
+	assert_int_equal(fileset_begin(&ROOT_HOST, folder, &fs), 0);
+	assert_content("two", "new");
+	assert_int_equal(fileset_add(fs, "two", "last", 4, 0644), 0);
+	assert_int_equal(fileset_commit(fs, NULL), 0);
+	fileset_end(fs);
+	assert_content("two", "last");
+}
+
+static void a_set_takes_files_only(void **state)
+{
+	static const char *const bad[] = { "", ".", "..", ".x", "a/b", "a\nb" };
+	struct fileset *fs;
+	char name[128];
+	struct stat st;
+
+	assert_int_equal(mkdir(in_folder("folder"), 0755), 0);
+	assert_int_equal(mkfifo(in_folder("fifo"), 0644), 0);
+	assert_int_equal(fileset_begin(&ROOT_HOST, folder, &fs), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		assert_int_equal(fileset_add(fs, bad[i], "", 0, 0644), -EINVAL);
+		assert_int_equal(fileset_remove(fs, bad[i]), -EINVAL);
+	}
+	memset(name, 'x', 96);
+	name[96] = '\0';
+	assert_int_equal(fileset_add(fs, name, "", 0, 0644), -EINVAL);
+	assert_int_equal(fileset_add(fs, "folder", "", 0, 0644), -EISDIR);
+	assert_int_equal(fileset_remove(fs, "folder"), -EISDIR);
+	assert_int_equal(fileset_remove(fs, "absent"), 0);
+	/* nobody writes to it: reading would wait for ever */
+	assert_int_equal(fileset_add(fs, "fifo", "", 0, 0640), 0);
+	assert_int_equal(fileset_commit(fs, NULL), 0);
+	fileset_end(fs);
+	assert_int_equal(lstat(in_folder("fifo"), &st), 0);
+	assert_true(S_ISREG(st.st_mode));
+	assert_int_equal(st.st_mode & 07777, 0640);
+	assert_int_equal(fileset_begin(&ROOT_HOST, in_folder("absent"), &fs),
+			 -ENOENT);
+}
+
+static void a_set_has_a_limit(void **state)
+{
+	struct fileset *fs;
+	char name[16];
+
+	assert_int_equal(fileset_begin(&ROOT_HOST, folder, &fs), 0);
+	for (int i = 0; i < FILESET_MAX; i++) {
+		snprintf(name, sizeof(name), "f%d", i);
+		assert_int_equal(fileset_add(fs, name, "x", 1, 0644), 0);
+	}
+	assert_int_equal(fileset_add(fs, "more", "x", 1, 0644), -E2BIG);
+	assert_int_equal(fileset_remove(fs, "more"), -E2BIG);
+	assert_int_equal(fileset_commit(fs, NULL), 0);
+	fileset_end(fs);
+	fileset_end(NULL);
+	assert_content("f0", "x");
+	assert_content("f63", "x");
+}
+
 /* Anyone can put a journal into a tree that is then given to us. */
 static void a_forged_journal_does_no_harm(void **state)
 {
@@ -287,6 +456,93 @@ static void children_answer(void **state)
 	strbuf_release(&err);
 }
 
+/* More than a pipe holds, in both directions at once. */
+static void long_input_does_not_block(void **state)
+{
+	const char *const cat[] = { "cat", NULL };
+	const size_t size = (size_t)1 << 20;
+	char *input = calloc(1, size + 1);
+	struct strbuf out = { 0 };
+	struct spawn s = { .argv = cat,
+			   .input = input,
+			   .ret_output = &out,
+			   .timeout_ms = 20000 };
+	int status = -1;
+
+	memset(input, 'x', size);
+	assert_int_equal(spawn_run(&s, &status), 0);
+	assert_int_equal(status, 0);
+	assert_int_equal(out.len, size);
+	assert_memory_equal(out.data, input, size);
+	strbuf_release(&out);
+	free(input);
+}
+
+static void children_need_not_read(void **state)
+{
+	const char *const quick[] = { "true", NULL };
+	char *input = calloc(1, (1 << 20) + 1);
+	struct spawn s = { .argv = quick, .input = input };
+	int status = -1;
+
+	memset(input, 'x', 1 << 20);
+	assert_int_equal(spawn_run(&s, &status), 0);
+	assert_int_equal(status, 0);
+	free(input);
+}
+
+static void output_has_a_limit(void **state)
+{
+	const char *const talk[] = { "head", "-c", "100000", "/dev/zero",
+				     NULL };
+	struct strbuf out = { 0 };
+	struct spawn s = { .argv = talk,
+			   .ret_output = &out,
+			   .output_limit = 1000,
+			   .timeout_ms = UINT32_MAX };
+	int status = -1;
+
+	assert_int_equal(spawn_run(&s, &status), 0);
+	assert_int_equal(status, 0);
+	assert_int_equal(out.len, 1000);
+	strbuf_release(&out);
+}
+
+static void children_get_what_is_theirs(void **state)
+{
+	const char *const show[] = {
+		"/bin/sh", "-c", "cat; echo \"$A-$B\"; ls /proc/$$/fd | wc -l",
+		NULL
+	};
+	const char *const env[] = { "A=1", "PATH=/usr/bin:/bin", NULL };
+	struct strbuf out = { 0 };
+	struct spawn s = { .argv = show, .env = env, .ret_output = &out };
+	int status = -1, fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	setenv("B", "ours", 1);
+	assert_int_equal(spawn_run(&s, &status), 0);
+	close(fd);
+	assert_int_equal(status, 0);
+	assert_true(strncmp(out.data, "1-\n", 3) == 0);
+	strbuf_release(&out);
+}
+
+static void deaths_are_told(void **state)
+{
+	const char *const die[] = { "sh", "-c", "kill -9 $$", NULL };
+	const char *const stay[] = { "sh", "-c", "trap '' TERM; exec sleep 60",
+				     NULL };
+	struct spawn s = { .argv = die };
+	int status = -1;
+
+	assert_int_equal(spawn_run(&s, &status), 0);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGKILL);
+	/* one that does not heed SIGTERM */
+	s = (struct spawn){ .argv = stay, .timeout_ms = 100 };
+	assert_int_equal(spawn_run(&s, &status), -ETIMEDOUT);
+}
+
 static void children_end_in_time(void **state)
 {
 	const char *const sleeper[] = { "sleep", "60", NULL };
@@ -311,7 +567,19 @@ int main(void)
 		IN_FOLDER(what_is_not_committed_disappears),
 		IN_FOLDER(a_forged_journal_does_no_harm),
 		IN_FOLDER(a_planted_link_does_no_harm),
+		IN_FOLDER(a_torn_set_is_finished),
+		IN_FOLDER(a_set_takes_files_only),
+		IN_FOLDER(a_set_has_a_limit),
+		IN_FOLDER(folders_are_made_in_the_root),
+		IN_FOLDER(roots_have_names),
+		IN_FOLDER(files_are_created_in_the_root),
+		cmocka_unit_test(files_without_a_size_are_read),
 		cmocka_unit_test(children_answer),
+		cmocka_unit_test(long_input_does_not_block),
+		cmocka_unit_test(children_need_not_read),
+		cmocka_unit_test(output_has_a_limit),
+		cmocka_unit_test(children_get_what_is_theirs),
+		cmocka_unit_test(deaths_are_told),
 		cmocka_unit_test(children_end_in_time),
 	};
 
