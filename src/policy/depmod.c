@@ -167,8 +167,8 @@ static int load_all(struct loader *l, struct lkm_error **reterr)
 
 	if (rc < 0)
 		return rc;
-	while ((rc = conf_files_next(&files, l->source->root, &text,
-				     reterr)) == 1) {
+	while ((rc = conf_files_next(&files, l->source->root, &text, reterr)) ==
+	       1) {
 		rc = load_file(l, &text);
 		free(text.text);
 		if (rc < 0)

@@ -51,8 +51,7 @@ static int place_open_home(const char *name)
 		strbuf_addf(&b, "%s/lkm", dir);
 	} else {
 		dir = secure_getenv("HOME");
-		if (!dir || dir[0] != '/' ||
-		    !strbuf_addf(&b, "%s/.cache", dir))
+		if (!dir || dir[0] != '/' || !strbuf_addf(&b, "%s/.cache", dir))
 			return -1;
 		/* When it cannot be made the next step says so. */
 		(void)!mkdir(b.data, 0700);

@@ -105,8 +105,8 @@ static bool find_parts(struct span all, struct cache_parts *ret)
 			&ret->entries))
 		return false;
 	at += ret->entries.size;
-	return span_slice(all, at, h->id_count * sizeof(uint32_t),
-			  &ret->ids) && at + ret->ids.size == all.size;
+	return span_slice(all, at, h->id_count * sizeof(uint32_t), &ret->ids) &&
+	       at + ret->ids.size == all.size;
 }
 
 /* 1, 0: not sound, -ENOMEM */
@@ -305,8 +305,9 @@ static int save_bytes(int dir, const char *file, const struct strbuf *bytes)
 	int fd, rc;
 
 	snprintf(temp, sizeof(temp), ".%.32s.%d", file, (int)getpid());
-	fd = openat(dir, temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC |
-				       O_NOFOLLOW, 0600);
+	fd = openat(dir, temp,
+		    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
+		    0600);
 	if (fd < 0)
 		return -errno;
 	rc = fd_write_all(fd, bytes->data, bytes->len);

@@ -107,7 +107,7 @@ static size_t order_of(const struct map *lines, const struct scan_file *f)
 }
 
 struct ranked {
-	size_t line; /* SIZE_MAX: none */
+	size_t line;  /* SIZE_MAX: none */
 	size_t place; /* among those without a line */
 	struct scan_file *file;
 };
@@ -248,8 +248,8 @@ static int read_files(struct build *b)
 
 	for (size_t i = 0; i < b->scan.files.len; i++) {
 		const struct scan_file *f = b->files[i];
-		const struct cache_entry *known = cache_find(&b->cache,
-							     f->path, &f->id);
+		const struct cache_entry *known = cache_find(&b->cache, f->path,
+							     &f->id);
 
 		b->entries[i].path = f->path;
 		if (known) {
@@ -281,8 +281,7 @@ static int take_jobs(struct build *b)
 		/* A file that changed under our hands is not for keeping. */
 		b->keep[i] = !job->error &&
 			     file_id_equals(&job->id, &b->files[i]->id);
-		if (!error_list_take(&b->scan.warnings,
-				     take_ptr(job->error)))
+		if (!error_list_take(&b->scan.warnings, take_ptr(job->error)))
 			return error_nomem(b->reterr);
 	}
 	return 0;

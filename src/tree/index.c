@@ -32,8 +32,8 @@ static int output_open(const struct index_run *run, size_t i, struct stat *st)
 
 	if (!strbuf_addf(&path, "%s/%s", run->out_dir, index_output_name(i)))
 		return -1;
-	fd = root_openat(&run->root, path.data, O_RDONLY | O_NOFOLLOW |
-							O_NONBLOCK);
+	fd = root_openat(&run->root, path.data,
+			 O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
 	if (fd >= 0 && (fstat(fd, st) < 0 || !S_ISREG(st->st_mode))) {
 		close(fd);
 		return -1;

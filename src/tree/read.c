@@ -57,8 +57,9 @@ static int facts_take(struct reader *r, const struct image_extract *x,
 	struct taker t = { .names = &r->names };
 	size_t before;
 
-	t.ids = arena_alloc(&r->ids, (x->export_count + x->need_count +
-				      x->modinfo_count) * sizeof(*t.ids));
+	t.ids = arena_alloc(
+		&r->ids, (x->export_count + x->need_count + x->modinfo_count) *
+				 sizeof(*t.ids));
 	if (!t.ids)
 		return -LKM_ENOMEM;
 	for (size_t i = 0; i < x->export_count; i++)
@@ -70,8 +71,7 @@ static int facts_take(struct reader *r, const struct image_extract *x,
 		/* PowerPC: ".f" is the code of function "f". */
 		take(&t, names_intern(&r->names, name + (*name == '.')));
 	}
-	facts.counts[FACT_NEED] = (uint32_t)t.count -
-				  facts.counts[FACT_EXPORT];
+	facts.counts[FACT_NEED] = (uint32_t)t.count - facts.counts[FACT_EXPORT];
 	for (size_t k = 0; k < ARRAY_SIZE(keys); k++) {
 		before = t.count;
 		take_modinfo(&t, x, keys[k]);
@@ -112,8 +112,8 @@ static int read_file(struct reading *g, unsigned int worker,
 
 	if (fd < 0)
 		return error_system(&job->error, fd, "open", job->file->path);
-	rc = image_extract(&g->scratch[worker], fd, job->file->path,
-			   &temporary, &x, &job->error);
+	rc = image_extract(&g->scratch[worker], fd, job->file->path, &temporary,
+			   &x, &job->error);
 	if (rc < 0)
 		return rc;
 	job->id = file_id_of(&x.stat);
@@ -141,7 +141,9 @@ int read_modules(const struct read_options *options, struct read_job *jobs,
 		 size_t count, struct reader *readers,
 		 struct lkm_error **reterr)
 {
-	struct reading g = { .options = options, .jobs = jobs, .count = count,
+	struct reading g = { .options = options,
+			     .jobs = jobs,
+			     .count = count,
 			     .readers = readers };
 
 	if (!count)

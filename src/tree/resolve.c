@@ -42,8 +42,8 @@ static bool add_exports(struct resolver *r, size_t module)
 		const char *name = f->names->list.data[ids[i]];
 
 		/* Of two exporters the later one is taken, as in kmod. */
-		if (!is_fake(name) && !map_set(&r->exports, name,
-					       (void *)(module + 1)))
+		if (!is_fake(name) &&
+		    !map_set(&r->exports, name, (void *)(module + 1)))
 			return false;
 	}
 	return true;
@@ -57,8 +57,8 @@ static bool list_symbols(struct resolver *r)
 	size_t n = 0;
 
 	items = calloc(r->exports.count + 1, sizeof(*items));
-	g->symbols = arena_alloc(&g->arena, r->exports.count *
-						    sizeof(*g->symbols));
+	g->symbols = arena_alloc(&g->arena,
+				 r->exports.count * sizeof(*g->symbols));
 	if (!items || !g->symbols)
 		return false;
 	map_foreach(&r->exports, slot) {
@@ -96,8 +96,9 @@ static struct owners *owners_of(struct resolver *r, const struct names *names)
 static uint32_t owner_of(struct resolver *r, struct owners *o, uint32_t id)
 {
 	if (!o->owner[id])
-		o->owner[id] = 1 + (uint32_t)(uintptr_t)map_get(
-					   &r->exports, o->names->list.data[id]);
+		o->owner[id] = 1 +
+			       (uint32_t)(uintptr_t)map_get(
+				       &r->exports, o->names->list.data[id]);
 	return o->owner[id];
 }
 

@@ -14,10 +14,10 @@ struct walk {
 	const struct scan_options *options;
 	struct scan *scan;
 	struct lkm_error **reterr;
-	struct strbuf path;	/* of the folder, below the root, with '/' */
-	size_t base;		/* where a path as in the index begins in it */
+	struct strbuf path; /* of the folder, below the root, with '/' */
+	size_t base;	    /* where a path as in the index begins in it */
 	unsigned int layer;
-	struct map visits;	/* "DEV:INO" of a folder: how often entered */
+	struct map visits; /* "DEV:INO" of a folder: how often entered */
 	struct {
 		uint64_t dev, ino;
 	} above[SCAN_DEPTH_MAX];
@@ -128,8 +128,8 @@ static int scan_keep(struct walk *w, struct scan_file *file)
 	if (!slot)
 		return error_nomem(w->reterr);
 	if (slot->value) {
-		struct scan_file *before =
-			&s->files.data[(uintptr_t)slot->value - 1];
+		struct scan_file
+			*before = &s->files.data[(uintptr_t)slot->value - 1];
 
 		rc = scan_choose(w, file, before);
 		if (rc == 1) {
@@ -154,7 +154,8 @@ static int scan_file(struct walk *w, const char *file, size_t stem,
 		     const struct stat *st, bool linked)
 {
 	char name[MODULE_NAME_MAX];
-	struct scan_file f = { .name = name, .layer = w->layer,
+	struct scan_file f = { .name = name,
+			       .layer = w->layer,
 			       .linked = linked };
 	struct lkm_error *e = NULL;
 
@@ -279,7 +280,8 @@ static int scan_entry(struct walk *w, int dir, const struct dirent *d,
 		/* A link that leads nowhere matters if a module stood there. */
 		if (rc < 0)
 			return is_module ? scan_warn_errno(w, rc, "read",
-							   w->path.data) : 0;
+							   w->path.data) :
+					   0;
 		is_folder = S_ISDIR(st.st_mode);
 		statted = true;
 		if (!is_folder && !S_ISREG(st.st_mode))

@@ -16,8 +16,8 @@
 
 /* Module numbers are 16 bits wide in kmod; the last is not used there. */
 #define SCAN_MODULES_MAX 65534
-#define SCAN_DEPTH_MAX 64    /* folders in folders */
-#define SCAN_VISITS_MAX 8    /* of one folder, over several links */
+#define SCAN_DEPTH_MAX 64 /* folders in folders */
+#define SCAN_VISITS_MAX 8 /* of one folder, over several links */
 
 /* Which file it was, to see whether it is the same still. */
 struct file_id {
@@ -33,7 +33,7 @@ struct scan_file {
 	const char *path; /* from the module directory, or absolute */
 	size_t stem;	  /* of @path: its length without ".ko..." */
 	unsigned int layer;
-	bool linked;	  /* it or a folder above is a symbolic link */
+	bool linked;	   /* it or a folder above is a symbolic link */
 	struct file_id id; /* zero when not asked for */
 };
 

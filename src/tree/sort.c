@@ -10,13 +10,13 @@
 
 struct sorter {
 	struct graph *graph;
-	uint32_t *users;  /* modules that need it and are not placed yet */
-	uint32_t *place;  /* where the sort put it */
+	uint32_t *users; /* modules that need it and are not placed yet */
+	uint32_t *place; /* where the sort put it */
 	uint32_t *stack;
-	uint32_t *mark;	  /* the last module whose needs were followed, + 1 */
+	uint32_t *mark; /* the last module whose needs were followed, + 1 */
 	struct {
 		uint32_t place, module;
-	} *all;		  /* needs of the module in hand */
+	} * all; /* needs of the module in hand */
 	size_t placed;
 };
 
@@ -118,8 +118,8 @@ static bool follow_needs(struct sorter *s, struct graph_module *m)
 		return false;
 	/* s->all is the queue too: what is behind @next was not looked at. */
 	for (size_t next = 0; next < count; next++) {
-		const struct graph_module *d =
-			&s->graph->modules[s->all[next].module];
+		const struct graph_module
+			*d = &s->graph->modules[s->all[next].module];
 
 		for (size_t i = 0; i < d->need_count; i++)
 			follow(s, d->needs[i], mark, &count);
@@ -153,8 +153,8 @@ static void strip_ends(struct sorter *s)
 	while (again) {
 		again = false;
 		for (size_t i = 0; i < s->graph->count; i++) {
-			if (s->users[i] && !next_left(s,
-						      &s->graph->modules[i])) {
+			if (s->users[i] &&
+			    !next_left(s, &s->graph->modules[i])) {
 				s->users[i] = 0;
 				again = true;
 			}

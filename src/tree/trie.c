@@ -12,11 +12,11 @@
 
 struct trie {
 	struct trie_item *items;
-	struct trie_item *spare;  /* as many, for sorting */
+	struct trie_item *spare; /* as many, for sorting */
 	struct strbuf *out;
-	size_t start;		  /* of the file in @out */
-	VEC(uint32_t) words;	  /* of the children of open nodes */
-	bool failed;		  /* no memory */
+	size_t start;	     /* of the file in @out */
+	VEC(uint32_t) words; /* of the children of open nodes */
+	bool failed;	     /* no memory */
 };
 
 /* Items lo..hi-1 agree in their first @depth characters. */
@@ -89,7 +89,8 @@ static void run_sort(struct trie *t, const struct run *r, size_t at)
 			size_t k = i;
 
 			for (; k > r->lo && char_at(&t->items[k - 1], at) >
-						    char_at(&item, at); k--)
+						    char_at(&item, at);
+			     k--)
 				t->items[k] = t->items[k - 1];
 			t->items[k] = item;
 		}
@@ -185,8 +186,7 @@ static uint32_t put_node(struct trie *t, struct run r, bool is_root)
 
 int trie_write(trie_items *items, struct strbuf *out)
 {
-	struct trie t = { .items = items->data, .out = out,
-			  .start = out->len };
+	struct trie t = { .items = items->data, .out = out, .start = out->len };
 	unsigned char *header;
 	uint32_t root;
 

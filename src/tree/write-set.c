@@ -71,8 +71,7 @@ static bool is_same(struct index_run *run, const char *name,
 	if (!strbuf_addf(&path, "%s/%s", run->out_dir, name) ||
 	    root_read(&run->root, path.data, bytes->len, &old, &size) < 0)
 		return false;
-	return size == bytes->len &&
-	       (!size || !memcmp(old, bytes->data, size));
+	return size == bytes->len && (!size || !memcmp(old, bytes->data, size));
 }
 
 static int write_all(struct index_run *run, struct write_output *results)

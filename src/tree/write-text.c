@@ -115,13 +115,13 @@ static bool devname_of(const struct graph_module *m, struct devname *ret)
 
 		if (text_starts(alias, "devname:")) {
 			ret->name = alias + strlen("devname:");
-		} else if (sscanf(alias, "char-major-%u-%u", &major,
-				  &minor) == 2) {
+		} else if (sscanf(alias, "char-major-%u-%u", &major, &minor) ==
+			   2) {
 			ret->type = 'c';
 			ret->major = major;
 			ret->minor = minor;
-		} else if (sscanf(alias, "block-major-%u-%u", &major,
-				  &minor) == 2) {
+		} else if (sscanf(alias, "block-major-%u-%u", &major, &minor) ==
+			   2) {
 			ret->type = 'b';
 			ret->major = major;
 			ret->minor = minor;

@@ -21,8 +21,7 @@ struct write_output {
 };
 
 /* 0, -ENOMEM, or -EFBIG: an index has no room for that much. */
-typedef int (*write_fn)(const struct write_input *in,
-			struct write_output *out);
+typedef int (*write_fn)(const struct write_input *in, struct write_output *out);
 
 int write_dep(const struct write_input *in, struct write_output *out);
 int write_alias(const struct write_input *in, struct write_output *out);
