@@ -128,6 +128,51 @@ const char *lkm_plan_via(const struct lkm_plan *plan);
  * Return: 0; plan.forbidden, plan.blacklisted, plan.missing, plan.inuse, ...
  */
 int lkm_plan_verdict(const struct lkm_plan *plan, struct lkm_error **reterr);
+
+/**
+ * struct lkm_reason - one thing that is known about a module's loading
+ * @relation: what it is, as a word:
+ *	would load it: "alias" (@subject is the pattern), "modules.alias",
+ *	"builtin", "needed-by" (@subject needs it), "softdep-of",
+ *	"weakdep-of", "modules-load" (at boot), "cmdline";
+ *	stops it: "forbid", "blacklist", "install" (@text is the command);
+ *	is said of it: "options", "remove";
+ *	it is there: "loaded", "loading", "unloading", "held-by" (@subject
+ *	holds it), "users" (@text says how many that are no modules)
+ * @subject: the other module, pattern or word; "" where there is none
+ * @text: the rest of the line, ""
+ * @file: where it stands, below the root; NULL: it is a fact of the kernel
+ * @line: from 1; 0: not a line
+ */
+struct lkm_reason {
+	const char *relation;
+	const char *subject;
+	const char *text;
+	const char *file;
+	unsigned int line;
+};
+
+/** struct lkm_reasons - free with lkm_reasons_free() */
+struct lkm_reasons {
+	const char *module; /**< the name with '_' */
+	const struct lkm_reason *items;
+	size_t count;
+};
+
+/**
+ * lkm_plan_explain() - why module @name is loaded, would be, or would not be
+ * @root: whose modules-load.d directories are read; NULL: this machine's
+ *
+ * Reads files only.  A name that nothing is known of gives no items.
+ *
+ * Return: 0; sys.failed, tree.*
+ */
+int lkm_plan_explain(const struct lkm_plan_inputs *inputs, const char *root,
+		     const char *name, struct lkm_reasons **ret,
+		     struct lkm_error **reterr);
+/** lkm_reasons_free() - NULL is fine */
+void lkm_reasons_free(struct lkm_reasons *reasons);
+
 /** lkm_step_kind_name() - "load", "install", "builtin", ... */
 const char *lkm_step_kind_name(enum lkm_step_kind kind);
 /** lkm_step_role_name() - "target", "dependency", "softdep-pre", ... */

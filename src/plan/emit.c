@@ -57,7 +57,10 @@ int emit_simple(struct resolver *rs, const struct frame *f,
 
 	if (!s)
 		return rc;
+	rc = fill(rs, s, f, rule);
 	s->pub.kind = kind;
+	if (kind == LKM_STEP_CYCLE)
+		s->pub.optional = true;
 	if (rule && rule->kind == LKM_RULE_FORBID)
 		s->reason = PLAN_FORBIDDEN;
 	if (rule && rule->kind == LKM_RULE_BLACKLIST)
@@ -67,7 +70,7 @@ int emit_simple(struct resolver *rs, const struct frame *f,
 		if (!s->pub.note)
 			return error_nomem(rs->reterr);
 	}
-	return fill(rs, s, f, rule);
+	return rc;
 }
 
 static int emit_command(struct resolver *rs, const struct frame *f,

@@ -80,8 +80,10 @@ static int visit_again(struct resolver *rs, const struct frame *f)
 {
 	struct plan_node *n = f->node;
 
-	if (n->listed || !n->open || f->role != LKM_ROLE_SOFTDEP_PRE)
+	if (n->listed || !n->open || n->cycle_told ||
+	    f->role != LKM_ROLE_SOFTDEP_PRE)
 		return 0;
+	n->cycle_told = true;
 	return emit_simple(rs, f, LKM_STEP_CYCLE, f->rule,
 			   "it waits for this module itself");
 }
@@ -139,7 +141,8 @@ static int fill_start(struct resolver *rs, struct frame *f)
 		rc = emit_node(rs, n, f);
 		return rc < 0 ? rc : 1;
 	}
-	if (n->open && !n->listed) {
+	if (n->open && !n->listed && !n->cycle_told) {
+		n->cycle_told = true;
 		/* Its "pre" softdep needs it: what is needed goes first. */
 		rc = emit_simple(rs, f, LKM_STEP_CYCLE, f->rule,
 				 "its softdep needs it, and comes after it");
@@ -290,7 +293,8 @@ static int load_all(struct resolver *rs, const struct node_list *targets)
 	int rc;
 
 	for (size_t i = 0; i < targets->count; i++) {
-		if (blacklists(rs, targets->nodes[i]))
+		if (blacklists(rs, targets->nodes[i]) &&
+		    !forbids(rs, targets->nodes[i]))
 			continue;
 		others = true;
 		rc = rs->kmod ? 0 : require(rs, targets->nodes[i]);

@@ -34,14 +34,21 @@ bool plan_is_path(const char *name)
 	       text_starts(name, "../");
 }
 
+static bool is_special(char c)
+{
+	return c == '*' || c == '?' || c == '[' || c == '\\';
+}
+
 bool plan_matches(const char *key, const char *name)
 {
-	/* Nearly all patterns are plain names that differ at once. */
-	if (key[0] != name[0] && !strchr("*?[\\", key[0]))
-		return false;
-	if (!strpbrk(key, "*?[\\"))
-		return !strcmp(key, name);
-	return fnmatch(key, name, 0) == 0;
+	size_t i = 0;
+
+	/* Nearly all patterns are plain names that differ early. */
+	while (key[i] == name[i] && key[i] && !is_special(key[i]))
+		i++;
+	if (is_special(key[i]))
+		return fnmatch(key, name, 0) == 0;
+	return key[i] == name[i];
 }
 
 const struct lkm_rule *resolver_rule(const struct resolver *rs,
@@ -392,7 +399,7 @@ static int soft_of_rule(struct resolver *rs, size_t i, struct soft **ret)
 int node_load_softs(struct resolver *rs, struct plan_node *n)
 {
 	VEC(struct soft *) found = { 0 };
-	struct soft *soft;
+	struct soft *soft = NULL;
 	int rc = 0;
 
 	if (n->has_softs)

@@ -80,6 +80,7 @@ struct plan_node {
 	bool filled;
 	bool listed;
 	bool ignore_command;
+	bool cycle_told; /* a step says so; webs have cycles by the million */
 };
 
 enum frame_kind { FRAME_VISIT, FRAME_FILL };

@@ -168,7 +168,10 @@ static int emit(struct unloader *u, const struct step_frame *f,
 	f->node->required = f->must;
 	rc = emit_simple(&u->rs, &as, command ? LKM_STEP_REMOVE :
 						LKM_STEP_UNLOAD,
-			 command ? command : f->rule, NULL);
+			 command ? command : f->rule,
+			 f->role == LKM_ROLE_UNUSED && f->sim && f->sim->refs ?
+				 "if nothing outside of modules uses it" :
+				 NULL);
 	if (rc < 0)
 		return rc;
 	if (f->sim)
@@ -184,9 +187,20 @@ static int emit(struct unloader *u, const struct step_frame *f,
 }
 
 /*
- * What @by held and nobody holds now goes too.  Only use counts that the
- * modules of this plan explain: a module that nobody held before stays.
+ * No module uses it any more.  Other users (a cipher's, a protocol's) often end
+ * with the module that went; only the kernel can tell, and refuses if not.
  */
+static bool sim_is_idle(struct unloader *u, const struct sim *s)
+{
+	if (s->gone || s->refs < 0)
+		return false;
+	for (size_t i = 0; i < s->loaded->holder_count; i++)
+		if (sim_of(u, s->loaded->holders[i]))
+			return false;
+	return true;
+}
+
+/* What @by held and nobody holds now goes too. */
 static int unload_unused(struct unloader *u, const char *by)
 {
 	VEC(const char *) removed = { 0 };
@@ -200,10 +214,13 @@ static int unload_unused(struct unloader *u, const char *by)
 						.role = LKM_ROLE_UNUSED,
 						.wanted_by = removed.data[at] };
 
-			if (s->gone || s->refs != 0 ||
+			if (!sim_is_idle(u, s) ||
 			    !sim_holds(s, removed.data[at]))
 				continue;
 			n = resolver_node(&u->rs, s->loaded->name, NULL);
+			/* One whose turn comes anyway is no by-catch. */
+			if (n && n->open)
+				continue;
 			f.node = n;
 			if (!n || !vec_push(&removed, n->name))
 				rc = error_nomem(u->rs.reterr);
@@ -226,7 +243,7 @@ static int unload_unused_kmod(struct unloader *u, struct plan_node *n)
 					.role = LKM_ROLE_UNUSED,
 					.wanted_by = n->name };
 
-		if (f.sim && f.sim->refs == 0)
+		if (f.sim && sim_is_idle(u, f.sim))
 			rc = emit(u, &f, NULL);
 	}
 	return rc;
@@ -256,6 +273,8 @@ static int start(struct unloader *u, struct step_frame *f)
 		u->stack.len--;
 		n->open--;
 		n->required = false;
+		if (!f->sim)
+			return 0;
 		return emit_simple(&u->rs, &as, LKM_STEP_CYCLE, f->rule,
 				   "it is being unloaded already");
 	}
