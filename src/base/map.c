@@ -47,8 +47,8 @@ static struct map_slot *map_find(const struct map *m, const char *key,
 
 		if (!slot->key)
 			return slot;
-		if (slot->hash == hash && !strncmp(slot->key, key, len) &&
-		    !slot->key[len])
+		if (slot->hash == hash && strlen(slot->key) == len &&
+		    !memcmp(slot->key, key, len))
 			return slot;
 	}
 }

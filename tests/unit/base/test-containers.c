@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/arena.h"
+#include "base/dl.h"
 #include "base/map.h"
 #include "base/pool.h"
 #include "base/strbuf.h"
@@ -114,6 +115,79 @@ static void arenas_are_adopted(void **state)
 	arena_release(&a);
 }
 
+/* What a map is given by length may hold anything. */
+static void map_keys_are_whole(void **state)
+{
+	struct map m = { 0 };
+	struct map_slot *slot;
+
+	assert_true(map_set(&m, "a", (void *)1));
+	assert_true(map_set(&m, "", (void *)2));
+	assert_null(map_get_len(&m, "a\0b", 3));
+	assert_null(map_get_len(&m, "a\0", 2));
+	assert_ptr_equal(map_get_len(&m, "ab", 1), (void *)1);
+	assert_ptr_equal(map_get_len(&m, "ab", 0), (void *)2);
+	slot = map_slot_of(&m, "new");
+	assert_null(slot->value);
+	slot->value = (void *)3;
+	assert_ptr_equal(map_slot_of(&m, "new"), slot);
+	assert_ptr_equal(map_get(&m, "new"), (void *)3);
+	assert_int_equal(m.count, 3);
+	map_release(&m);
+	assert_null(map_get(&m, "a"));
+}
+
+static void arenas_go_on(void **state)
+{
+	struct arena a = { 0 }, b = { 0 };
+	char *strings[1000];
+
+	/* a first item larger than a block, then small ones, then adopt */
+	assert_non_null(arena_alloc(&a, 1 << 20));
+	for (int i = 0; i < 500; i++) {
+		char text[200];
+
+		snprintf(text, sizeof(text), "%0*d", 1 + i % 190, i);
+		strings[i] = arena_strdup(&a, text);
+	}
+	assert_non_null(arena_strdup(&b, "b"));
+	arena_adopt(&a, &b);
+	arena_adopt(&a, &b);
+	for (int i = 500; i < 1000; i++) {
+		double *number = arena_alloc(&a, sizeof(*number));
+
+		assert_int_equal((uintptr_t)number % _Alignof(double), 0);
+		*number = i;
+		strings[i] = arena_strndup(&a, "xyz", (size_t)i % 4);
+	}
+	for (int i = 0; i < 500; i++)
+		assert_int_equal(strtol(strings[i], NULL, 10), i);
+	for (int i = 500; i < 1000; i++)
+		assert_int_equal(strlen(strings[i]), i % 4);
+	assert_null(arena_alloc(&a, SIZE_MAX));
+	assert_null(arena_strndup(&a, "x", SIZE_MAX));
+	arena_release(&a);
+	arena_release(&a);
+}
+
+static void libraries_are_loaded_when_needed(void **state)
+{
+	size_t (*length)(const char *) = NULL;
+	void *other = NULL;
+	const char *missing = NULL;
+	const struct dl_symbol symbols[] = {
+		{ "strlen", (void **)&length },
+		{ "no_such_function", &other },
+	};
+
+	assert_int_equal(dl_load("libc.so.6", symbols, 1, NULL), 0);
+	assert_int_equal(length("four"), 4);
+	assert_int_equal(dl_load("libc.so.6", symbols, 2, &missing), -ENOSYS);
+	assert_string_equal(missing, "no_such_function");
+	assert_null(other);
+	assert_int_equal(dl_load("libno-such.so.1", symbols, 1, NULL), -ENOENT);
+}
+
 static void count_item(void *ctx, unsigned int worker, size_t item)
 {
 	unsigned int *runs = ctx;
@@ -129,6 +203,9 @@ static void each_item_runs_once(void **state)
 	pool_run(4, MANY, count_item, runs);
 	for (int i = 0; i < MANY; i++)
 		assert_int_equal(runs[i], 1);
+	pool_run(0, 1, count_item, runs);
+	assert_int_equal(runs[0], 2);
+	runs[0] = 1;
 	pool_run(4, 0, count_item, runs);
 	assert_int_equal(runs[0], 1);
 	assert_in_range(pool_default_threads(), 1, POOL_MAX);
@@ -141,7 +218,10 @@ int main(void)
 		cmocka_unit_test(a_failed_string_is_not_taken),
 		cmocka_unit_test(arrays_grow),
 		cmocka_unit_test(maps_find_what_was_set),
+		cmocka_unit_test(map_keys_are_whole),
 		cmocka_unit_test(arenas_are_adopted),
+		cmocka_unit_test(arenas_go_on),
+		cmocka_unit_test(libraries_are_loaded_when_needed),
 		cmocka_unit_test(each_item_runs_once),
 	};
 

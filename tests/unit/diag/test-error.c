@@ -103,6 +103,81 @@ static void facts_are_not_templates(void **state)
 	lkm_error_free(e);
 }
 
+static void facts_have_kinds(void **state)
+{
+	static const char *const want[][2] = {
+		{ "name", "" },
+		{ "file", "f" },
+		{ "line", "-5" },
+		{ "offset", "0xff" },
+		{ "errno", "errno 99999" },
+	};
+	struct lkm_error *e = NULL;
+	const char *name, *value;
+	char *text, *hint;
+	size_t i;
+
+	assert_int_equal(FAIL(&e, POLICY_FORBID_ELSEWHERE, KV_STR("name", NULL),
+			      KV_STR("file", "f"), KV_NUM("line", -5),
+			      KV_HEX("offset", 255), KV_ERRNO(99999)),
+			 -LKM_EREFUSED);
+	for (i = 0; lkm_error_field(e, i, &name, &value); i++) {
+		assert_string_equal(name, want[i][0]);
+		assert_string_equal(value, want[i][1]);
+	}
+	assert_int_equal(i, ARRAY_SIZE(want));
+	assert_int_equal(lkm_error_errno(e), 99999);
+	text = lkm_error_text(e);
+	assert_string_equal(
+		text, "'' is forbidden by f:-5, which is not lkm's to edit");
+	hint = lkm_error_hint(e);
+	assert_true(strlen(hint) > 10);
+	free(text);
+	free(hint);
+	lkm_error_free(e);
+}
+
+/* A fact that was forgotten shows, and breaks nothing. */
+static void missing_facts_stay_visible(void **state)
+{
+	struct lkm_error *e = NULL;
+	char *text;
+
+	FAIL(&e, SYS_FAILED, KV_STR("what", "read"));
+	text = lkm_error_text(e);
+	assert_string_equal(text, "cannot read '{file}': {errno}");
+	assert_int_equal(lkm_error_errno(e), 0);
+	free(text);
+	lkm_error_free(e);
+}
+
+static void causes_are_a_chain(void **state)
+{
+	struct lkm_error *e = NULL, *cause = NULL, *deeper = NULL;
+
+	error_system(&deeper, EIO, "read", "c");
+	error_system(&cause, EIO, "read", "b");
+	error_set_cause(&cause, deeper);
+	error_system(&e, EIO, "read", "a");
+	error_set_cause(&e, cause);
+	assert_ptr_equal(lkm_error_cause(lkm_error_cause(e)), deeper);
+	assert_null(lkm_error_cause(deeper));
+	/* a second cause takes the place of the first, which is freed */
+	cause = NULL;
+	error_system(&cause, ENOENT, "read", "d");
+	error_set_cause(&e, cause);
+	assert_int_equal(lkm_error_errno(lkm_error_cause(e)), ENOENT);
+	lkm_error_free(e);
+}
+
+static void bases_have_names(void **state)
+{
+	assert_string_equal(lkm_basis_name(LKM_BASIS_NONE), "none");
+	assert_string_equal(lkm_basis_name(LKM_BASIS_ERRNO), "errno");
+	assert_string_equal(lkm_basis_name(LKM_BASIS_PREFLIGHT), "preflight");
+	assert_string_equal(lkm_basis_name((enum lkm_basis)77), "none");
+}
+
 static void the_catalogue_is_complete(void **state)
 {
 	const char *id, *sentence;
@@ -123,6 +198,10 @@ int main(void)
 		cmocka_unit_test(no_memory_is_an_error_too),
 		cmocka_unit_test(nobody_has_to_listen),
 		cmocka_unit_test(facts_are_not_templates),
+		cmocka_unit_test(facts_have_kinds),
+		cmocka_unit_test(missing_facts_stay_visible),
+		cmocka_unit_test(causes_are_a_chain),
+		cmocka_unit_test(bases_have_names),
 		cmocka_unit_test(the_catalogue_is_complete),
 	};
 
