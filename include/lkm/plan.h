@@ -37,12 +37,12 @@ enum lkm_step_kind {
 
 /** enum lkm_step_role - why a step is there */
 enum lkm_step_role {
-	LKM_ROLE_TARGET,       /**< it was asked for */
-	LKM_ROLE_DEPENDENCY,   /**< @wanted_by needs its symbols */
-	LKM_ROLE_SOFTDEP_PRE,  /**< a softdep line of @wanted_by */
+	LKM_ROLE_TARGET,      /**< it was asked for */
+	LKM_ROLE_DEPENDENCY,  /**< @wanted_by needs its symbols */
+	LKM_ROLE_SOFTDEP_PRE, /**< a softdep line of @wanted_by */
 	LKM_ROLE_SOFTDEP_POST,
-	LKM_ROLE_HOLDER,       /**< unload: it uses @wanted_by */
-	LKM_ROLE_UNUSED,       /**< unload: only @wanted_by used it */
+	LKM_ROLE_HOLDER, /**< unload: it uses @wanted_by */
+	LKM_ROLE_UNUSED, /**< unload: only @wanted_by used it */
 };
 
 /** struct lkm_step - borrowed from the plan */
@@ -74,12 +74,15 @@ struct lkm_plan_inputs {
 
 /** enum lkm_plan_flags - for &struct lkm_plan_request */
 enum lkm_plan_flags {
-	LKM_PLAN_IGNORE_LOADED = 1,   /**< as if nothing were loaded (modprobe -D) */
-	LKM_PLAN_IGNORE_COMMANDS = 2, /**< no install/remove line of the target (-i) */
-	LKM_PLAN_BLACKLIST = 4,	      /**< blacklist lines hold for names too (-b) */
-	LKM_PLAN_HOLDERS = 8,	      /**< unload: holders as well */
-	LKM_PLAN_KEEP_UNUSED = 16,    /**< unload: leave dependencies loaded */
-	LKM_PLAN_IGNORE_REFCOUNT = 32, /**< unload: users do not matter (force) */
+	LKM_PLAN_IGNORE_LOADED =
+		1, /**< as if nothing were loaded (modprobe -D) */
+	LKM_PLAN_IGNORE_COMMANDS =
+		2, /**< no install/remove line of the target (-i) */
+	LKM_PLAN_BLACKLIST = 4, /**< blacklist lines hold for names too (-b) */
+	LKM_PLAN_HOLDERS = 8,	/**< unload: holders as well */
+	LKM_PLAN_KEEP_UNUSED = 16, /**< unload: leave dependencies loaded */
+	LKM_PLAN_IGNORE_REFCOUNT =
+		32, /**< unload: users do not matter (force) */
 	LKM_PLAN_NO_SOFTDEPS = 64,
 };
 
@@ -105,8 +108,8 @@ struct lkm_plan_request {
  * lkm_plan_verdict()); plan.notfound where the name leads nowhere
  */
 int lkm_plan_load(const struct lkm_plan_inputs *inputs,
-		  const struct lkm_plan_request *request,
-		  struct lkm_plan **ret, struct lkm_error **reterr);
+		  const struct lkm_plan_request *request, struct lkm_plan **ret,
+		  struct lkm_error **reterr);
 /** lkm_plan_unload() - steps that unload it */
 int lkm_plan_unload(const struct lkm_plan_inputs *inputs,
 		    const struct lkm_plan_request *request,

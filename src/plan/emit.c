@@ -31,8 +31,8 @@ int node_path(struct resolver *rs, struct plan_node *n)
 }
 
 /* Everything that the step shows is copied: the plan outlives its inputs. */
-static int fill(struct resolver *rs, struct plan_step *s,
-		const struct frame *f, const struct lkm_rule *rule)
+static int fill(struct resolver *rs, struct plan_step *s, const struct frame *f,
+		const struct lkm_rule *rule)
 {
 	struct arena *a = &rs->plan->arena;
 
@@ -147,7 +147,8 @@ static int compare_loaded(struct resolver *rs, struct plan_node *n,
 	rc = node_path(rs, n);
 	if (rc < 0 || !n->path)
 		return rc;
-	/* A note is not worth a failure: a file that cannot be read has none. */
+	/* A note is not worth a failure: a file that cannot be read has none.
+	 */
 	if (lkm_image_open(n->path, &image, NULL) < 0)
 		return 0;
 	want = lkm_image_modinfo_get(image, key);

@@ -44,8 +44,10 @@ static int add_rule(struct explainer *x, const struct lkm_rule *r,
 		    const char *relation, const char *subject, const char *text)
 {
 	return add(x, (struct lkm_reason){ .relation = relation,
-					   .subject = subject, .text = text,
-					   .file = r->file, .line = r->line });
+					   .subject = subject,
+					   .text = text,
+					   .file = r->file,
+					   .line = r->line });
 }
 
 static bool names(const struct span *word, const char *name)
@@ -174,8 +176,7 @@ static int explain_tree(struct explainer *x)
 	if (rc == 0)
 		rc = tree_file(x, "modules.dep", &file);
 	if (rc == 0)
-		rc = lkm_tree_modules(x->in->tree, &modules, &count,
-				      x->reterr);
+		rc = lkm_tree_modules(x->in->tree, &modules, &count, x->reterr);
 	if (rc < 0)
 		return rc;
 	rc = 0;
@@ -205,8 +206,7 @@ static int explain_load_lines(struct explainer *x, struct conf_text *text)
 		size_t at = 0;
 
 		number++;
-		if (!text_next_word(line, &at, &word) ||
-		    !names(&word, x->name))
+		if (!text_next_word(line, &at, &word) || !names(&word, x->name))
 			continue;
 		rc = add(x, (struct lkm_reason){ .relation = "modules-load",
 						 .file = text->path,
@@ -291,7 +291,8 @@ static int explain_cmdline(struct explainer *x)
 
 static int explain_facts(struct explainer *x)
 {
-	static const char *const states[] = { "loaded", "loading", "unloading" };
+	static const char *const states[] = { "loaded", "loading",
+					      "unloading" };
 	const struct lkm_loaded *m = NULL;
 	char text[64] = "";
 	long others;
@@ -319,7 +320,8 @@ int lkm_plan_explain(const struct lkm_plan_inputs *inputs, const char *root,
 		     const char *name, struct lkm_reasons **ret,
 		     struct lkm_error **reterr)
 {
-	struct explainer x = { .in = inputs, .reterr = reterr,
+	struct explainer x = { .in = inputs,
+			       .reterr = reterr,
 			       .dir = lkm_tree_dir(inputs->tree) };
 	struct owned *owned = calloc(1, sizeof(*owned));
 	int rc = owned ? 0 : error_nomem(reterr);

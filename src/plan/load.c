@@ -264,7 +264,9 @@ static const struct lkm_rule *blacklists(const struct resolver *rs,
 
 static int load_target(struct resolver *rs, struct plan_node *n, bool others)
 {
-	struct frame f = { .node = n, .kind = FRAME_VISIT, .rule = n->via,
+	struct frame f = { .node = n,
+			   .kind = FRAME_VISIT,
+			   .rule = n->via,
 			   .role = LKM_ROLE_TARGET };
 	const struct lkm_rule *rule;
 	int rc;
@@ -320,8 +322,8 @@ static int load_all(struct resolver *rs, const struct node_list *targets)
 }
 
 int lkm_plan_load(const struct lkm_plan_inputs *inputs,
-		  const struct lkm_plan_request *request,
-		  struct lkm_plan **ret, struct lkm_error **reterr)
+		  const struct lkm_plan_request *request, struct lkm_plan **ret,
+		  struct lkm_error **reterr)
 {
 	struct node_list targets = { 0 };
 	struct resolver rs;

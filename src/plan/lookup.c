@@ -62,12 +62,12 @@ const struct lkm_rule *resolver_rule(const struct resolver *rs,
 }
 
 /* As resolver_rule(), the key taken literally. */
-static const struct lkm_rule *rule_exact(const struct resolver *rs,
-					 enum lkm_rule_kind kind,
-					 const char *name)
+static const struct lkm_rule *
+rule_exact(const struct resolver *rs, enum lkm_rule_kind kind, const char *name)
 {
 	for (size_t i = 0; i < rs->rule_count; i++)
-		if (rs->rules[i].kind == kind && !strcmp(rs->rules[i].key, name))
+		if (rs->rules[i].kind == kind &&
+		    !strcmp(rs->rules[i].key, name))
 			return &rs->rules[i];
 	return NULL;
 }
@@ -86,7 +86,8 @@ struct plan_node *resolver_node(struct resolver *rs, const char *name,
 		return NULL;
 	memcpy(key, name, len + 1);
 	if (more) {
-		/* A module name has no '\\' that could be taken for this one. */
+		/* A module name has no '\\' that could be taken for this one.
+		 */
 		key[len] = '\\';
 		memcpy(key + len + 1, alias, more);
 	}
@@ -416,7 +417,8 @@ int node_load_softs(struct resolver *rs, struct plan_node *n)
 		rc = soft_of_rule(rs, i, &soft);
 		if (rc == 0 && !vec_push(&found, soft))
 			rc = error_nomem(rs->reterr);
-		/* Dialect rule softdep-merge: kmod knows the first line only. */
+		/* Dialect rule softdep-merge: kmod knows the first line only.
+		 */
 		if (rc < 0 || rs->kmod)
 			break;
 	}
@@ -476,7 +478,8 @@ const char *plan_fill_command(struct lkm_plan *plan, const char *command,
 	ret = arena_alloc(&plan->arena, room);
 	if (!ret)
 		return NULL;
-	/* Once only: a variable inside of the options is not looked at again. */
+	/* Once only: a variable inside of the options is not looked at again.
+	 */
 	for (p = command, to = ret; (at = strstr(p, var));) {
 		memcpy(to, p, at - p);
 		to += at - p;

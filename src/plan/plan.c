@@ -138,22 +138,17 @@ int lkm_plan_verdict(const struct lkm_plan *plan, struct lkm_error **reterr)
 	case PLAN_NOT_LOADED:
 		return FAIL(reterr, PLAN_NOTLOADED,
 			    KV_STR("module", plan->reason_module));
-	default:
-		return 0;
+	default: return 0;
 	}
 }
 
 const char *lkm_step_kind_name(enum lkm_step_kind kind)
 {
 	static const char *const names[] = {
-		[LKM_STEP_LOAD] = "load",
-		[LKM_STEP_INSTALL] = "install",
-		[LKM_STEP_BUILTIN] = "builtin",
-		[LKM_STEP_LOADED] = "loaded",
-		[LKM_STEP_REFUSED] = "refused",
-		[LKM_STEP_MISSING] = "missing",
-		[LKM_STEP_CYCLE] = "cycle",
-		[LKM_STEP_UNLOAD] = "unload",
+		[LKM_STEP_LOAD] = "load",	[LKM_STEP_INSTALL] = "install",
+		[LKM_STEP_BUILTIN] = "builtin", [LKM_STEP_LOADED] = "loaded",
+		[LKM_STEP_REFUSED] = "refused", [LKM_STEP_MISSING] = "missing",
+		[LKM_STEP_CYCLE] = "cycle",	[LKM_STEP_UNLOAD] = "unload",
 		[LKM_STEP_REMOVE] = "remove",
 	};
 

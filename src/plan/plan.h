@@ -62,18 +62,18 @@ struct soft {
  */
 struct plan_node {
 	const char *name;
-	const char *alias;	      /* how it was reached, NULL: by name */
-	const struct lkm_rule *via;   /* the alias line, NULL */
+	const char *alias;		/* how it was reached, NULL: by name */
+	const struct lkm_rule *via;	/* the alias line, NULL */
 	const struct lkm_rule *command; /* install line found by its name */
-	const char *rel;	      /* path in the tree, NULL: none */
-	const char *path;	      /* openable, NULL: not asked yet or none */
-	struct node_list deps;	      /* in the order of loading */
+	const char *rel;		/* path in the tree, NULL: none */
+	const char *path;      /* openable, NULL: not asked yet or none */
+	struct node_list deps; /* in the order of loading */
 	struct soft **softs;
 	size_t soft_count;
 	unsigned int open; /* its softdeps are being walked, how deep */
 	bool has_file;	   /* @rel and @deps are looked up */
 	bool has_softs;
-	bool is_file;	/* asked for by path: @path is no tree path */
+	bool is_file; /* asked for by path: @path is no tree path */
 	bool is_target;
 	bool required;
 	bool visited;
@@ -132,8 +132,7 @@ int node_load_file(struct resolver *rs, struct plan_node *n);
 int node_load_softs(struct resolver *rs, struct plan_node *n);
 /* First rule of @kind whose pattern matches @name. */
 const struct lkm_rule *resolver_rule(const struct resolver *rs,
-				     enum lkm_rule_kind kind,
-				     const char *name);
+				     enum lkm_rule_kind kind, const char *name);
 /* All options of the node, the request's too; NULL: no memory. */
 const char *node_options(struct resolver *rs, const struct plan_node *n);
 /* @command with $CMDLINE_OPTS replaced, in the plan's arena. */

@@ -96,8 +96,7 @@ static void sim_remove(struct unloader *u, struct sim *s)
 static bool sim_in_use(const struct unloader *u, const struct sim *s)
 {
 	/* -1: a module without an exit function */
-	return s->refs != 0 &&
-	       !(u->rs.req->flags & LKM_PLAN_IGNORE_REFCOUNT);
+	return s->refs != 0 && !(u->rs.req->flags & LKM_PLAN_IGNORE_REFCOUNT);
 }
 
 /* Who is in the way, as words: "a, b", "a and 2 other users". */
@@ -116,7 +115,8 @@ static int name_users(struct unloader *u, struct sim *s)
 		left--;
 	}
 	if (s->refs < 0)
-		strbuf_adds(&b, "the kernel for good (it has no exit function)");
+		strbuf_adds(&b,
+			    "the kernel for good (it has no exit function)");
 	else if (left > 0)
 		strbuf_addf(&b, "%s%ld %s outside of modules",
 			    b.len ? " and " : "", left,
@@ -159,15 +159,16 @@ static const struct lkm_rule *remove_rule(const struct unloader *u,
 static int emit(struct unloader *u, const struct step_frame *f,
 		const struct lkm_rule *command)
 {
-	struct frame as = { .node = f->node, .role = f->role,
+	struct frame as = { .node = f->node,
+			    .role = f->role,
 			    .wanted_by = f->wanted_by };
 	struct lkm_plan *plan = u->rs.plan;
 	struct plan_step *s;
 	int rc;
 
 	f->node->required = f->must;
-	rc = emit_simple(&u->rs, &as, command ? LKM_STEP_REMOVE :
-						LKM_STEP_UNLOAD,
+	rc = emit_simple(&u->rs, &as,
+			 command ? LKM_STEP_REMOVE : LKM_STEP_UNLOAD,
 			 command ? command : f->rule,
 			 f->role == LKM_ROLE_UNUSED && f->sim && f->sim->refs ?
 				 "if nothing outside of modules uses it" :
@@ -239,7 +240,8 @@ static int unload_unused_kmod(struct unloader *u, struct plan_node *n)
 
 	for (size_t i = 0; rc == 0 && i < n->deps.count; i++) {
 		struct plan_node *d = n->deps.nodes[i];
-		struct step_frame f = { .node = d, .sim = sim_of(u, d->name),
+		struct step_frame f = { .node = d,
+					.sim = sim_of(u, d->name),
 					.role = LKM_ROLE_UNUSED,
 					.wanted_by = n->name };
 
@@ -267,7 +269,9 @@ static int start(struct unloader *u, struct step_frame *f)
 	int rc;
 
 	if (n->open++) {
-		struct frame as = { .node = n, .role = f->role, .rule = f->rule,
+		struct frame as = { .node = n,
+				    .role = f->role,
+				    .rule = f->rule,
 				    .wanted_by = f->wanted_by };
 
 		u->stack.len--;
@@ -326,7 +330,8 @@ static int softs(struct unloader *u, struct step_frame *f, bool pre)
 
 static int holders(struct unloader *u, struct step_frame *f)
 {
-	struct step_frame next = { .role = LKM_ROLE_HOLDER, .must = true,
+	struct step_frame next = { .role = LKM_ROLE_HOLDER,
+				   .must = true,
 				   .wanted_by = f->node->name };
 	int rc;
 
@@ -364,7 +369,8 @@ static int self(struct unloader *u, struct step_frame *f)
 	rc = emit(u, f, command);
 	if (rc < 0 || command || u->rs.req->flags & LKM_PLAN_KEEP_UNUSED)
 		return rc;
-	return u->rs.kmod ? unload_unused_kmod(u, n) : unload_unused(u, n->name);
+	return u->rs.kmod ? unload_unused_kmod(u, n) :
+			    unload_unused(u, n->name);
 }
 
 static int advance(struct unloader *u)
@@ -373,8 +379,7 @@ static int advance(struct unloader *u)
 	int rc = 0;
 
 	switch (f->phase) {
-	case PHASE_START:
-		return start(u, f);
+	case PHASE_START: return start(u, f);
 	case PHASE_POST:
 		rc = softs(u, f, false);
 		if (rc != 0)
@@ -409,8 +414,10 @@ static int advance(struct unloader *u)
 
 static int unload_target(struct unloader *u, struct plan_node *n)
 {
-	struct step_frame f = { .node = n, .sim = sim_of(u, n->name),
-				.role = LKM_ROLE_TARGET, .rule = n->via,
+	struct step_frame f = { .node = n,
+				.sim = sim_of(u, n->name),
+				.role = LKM_ROLE_TARGET,
+				.rule = n->via,
 				.must = true };
 	struct frame as = { .node = n, .role = LKM_ROLE_TARGET };
 	int rc;

@@ -50,17 +50,10 @@ static void print_step(const struct lkm_step *s)
 	case LKM_STEP_INSTALL:
 		printf("install %s %s\n", s->command_rule, s->options);
 		break;
-	case LKM_STEP_BUILTIN:
-		printf("builtin %s\n", s->module);
-		break;
-	case LKM_STEP_UNLOAD:
-		printf("rmmod %s\n", s->module);
-		break;
-	case LKM_STEP_REMOVE:
-		printf("remove %s\n", s->command);
-		break;
-	default:
-		break;
+	case LKM_STEP_BUILTIN: printf("builtin %s\n", s->module); break;
+	case LKM_STEP_UNLOAD: printf("rmmod %s\n", s->module); break;
+	case LKM_STEP_REMOVE: printf("remove %s\n", s->command); break;
+	default: break;
 	}
 }
 

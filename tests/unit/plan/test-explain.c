@@ -66,8 +66,8 @@ static void test_all(void **state)
 	assert_reason(r, "weakdep-of", "q", WORLD_CONF, 7);
 	assert_reason(r, "modules-load", "", "/etc/modules-load.d/x.conf", 4);
 	assert_reason(r, "cmdline", "modules_load", "/proc/cmdline", 0);
-	assert_reason(r, "modules.alias", "pci:v1*",
-		      WORLD_DIR "/modules.alias", 0);
+	assert_reason(r, "modules.alias", "pci:v1*", WORLD_DIR "/modules.alias",
+		      0);
 	assert_reason(r, "needed-by", "a", WORLD_DIR "/modules.dep", 0);
 	/* It outlives what it was made from. */
 	world_close(w);

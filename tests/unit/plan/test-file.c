@@ -74,7 +74,8 @@ static void test_refused(void **state)
 static void add(struct world *w, const char *name, const char *version,
 		const char *srcversion)
 {
-	struct lkm_loaded m = { .name = name, .taints = "",
+	struct lkm_loaded m = { .name = name,
+				.taints = "",
 				.version = version,
 				.srcversion = srcversion };
 

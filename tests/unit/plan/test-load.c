@@ -2,7 +2,7 @@
 // Unit tests of plans that load: order, roles, rules, and both dialects.
 #include "world.h"
 
-#define DEP              \
+#define DEP                       \
 	"k/a.ko: k/b.ko k/c.ko\n" \
 	"k/b.ko: k/c.ko\n"        \
 	"k/c.ko:\n"               \
@@ -22,8 +22,8 @@ static void test_order(void **state)
 	assert_both(w, "d-x", "load c; load d_x", NULL);
 	plan = world_load(w, "a");
 	s = lkm_plan_step(plan, 0);
-	assert_string_equal(s->path, scratch_name(&w->s, WORLD_DIR "/k/c.ko",
-						  path));
+	assert_string_equal(s->path,
+			    scratch_name(&w->s, WORLD_DIR "/k/c.ko", path));
 	assert_int_equal(s->role, LKM_ROLE_DEPENDENCY);
 	assert_string_equal(s->wanted_by, "a");
 	s = lkm_plan_step(plan, 2);
@@ -70,8 +70,7 @@ static void test_lookup_order(void **state)
 	world_file(w, WORLD_DIR "/modules.alias",
 		   "alias usb:v1* a\nalias usb:v1p2 e\nalias c e\n"
 		   "alias only e\nalias bi-x e\n");
-	world_file(w, WORLD_DIR "/modules.symbols",
-		   "alias symbol:fun b\n");
+	world_file(w, WORLD_DIR "/modules.symbols", "alias symbol:fun b\n");
 	world_of(w, DEP,
 		 "alias usb:v9* b\nalias usb:v9* c\nalias e-too e\n"
 		 "install only /bin/true\n");
@@ -153,8 +152,7 @@ static void test_install_with_softdep(void **state)
 	struct world *w = *state;
 
 	world_of(w, DEP, "install e /bin/false\nsoftdep e pre: d-x\n");
-	assert_both(w, "e", "load c?; load d_x?; install e {/bin/false}",
-		    NULL);
+	assert_both(w, "e", "load c?; load d_x?; install e {/bin/false}", NULL);
 }
 
 /* Rule softdep-merge. */
@@ -326,7 +324,8 @@ static void test_forbid_ids(void **state)
 static void test_loaded(void **state)
 {
 	struct world *w = *state;
-	struct lkm_loaded coming = { .name = "e", .taints = "",
+	struct lkm_loaded coming = { .name = "e",
+				     .taints = "",
 				     .state = LKM_STATE_COMING };
 	struct lkm_plan *plan;
 

@@ -2,7 +2,7 @@
 // Unit tests of plans that unload, on simulated facts.
 #include "world.h"
 
-#define DEP              \
+#define DEP                       \
 	"k/a.ko: k/b.ko k/c.ko\n" \
 	"k/b.ko: k/c.ko\n"        \
 	"k/c.ko:\n"               \
@@ -113,8 +113,10 @@ static void test_softdeps(void **state)
 	assert_unload(w, "b", "unload a?; unload b; unload d_x?; unload e?",
 		      NULL);
 	/* e's "post" is b, whose "pre" is e. */
-	assert_unload(w, "e", "unload a?; unload b?; unload d_x?; cycle e?; "
-			      "unload e", NULL);
+	assert_unload(w, "e",
+		      "unload a?; unload b?; unload d_x?; cycle e?; "
+		      "unload e",
+		      NULL);
 	/* What is in use stays, and is no failure. */
 	world_close(w);
 	world_open(w);
