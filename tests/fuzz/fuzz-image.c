@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // One module file from memory: everything that is asked of an image.
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -103,13 +104,33 @@ static size_t ask(struct lkm_image *image)
 	return sum;
 }
 
+/* A file as it is opened by name. */
+static size_t open_file(int fd)
+{
+	struct lkm_image *image = NULL;
+	size_t sum = 0;
+	char path[32];
+	int rc;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	ASK(lkm_image_open(path, &image, &error));
+	if (rc < 0)
+		return 0;
+	sum += look_at(lkm_image_name(image)) + look_at(lkm_image_path(image));
+	if (lkm_image_fd(image) < 0 || lkm_image_elf(image)->type == 77 ||
+	    lkm_image_compression(image) != LKM_COMPRESSION_NONE)
+		sum++;
+	lkm_image_free(image);
+	return sum;
+}
+
 /* The indexer's way, from a file. */
 static size_t extract(const uint8_t *data, size_t size)
 {
 	struct image_scratch scratch = { 0 };
 	struct image_extract x;
 	struct arena arena = { 0 };
-	int fd = memfd_create("fuzz", MFD_CLOEXEC), rc = 0;
+	int fd = memfd_create("fuzz", MFD_CLOEXEC), rc = -1;
 	size_t sum = 0;
 
 	if (fd < 0)
@@ -117,6 +138,7 @@ static size_t extract(const uint8_t *data, size_t size)
 	if (write(fd, data, size) == (ssize_t)size)
 		ASK(image_extract(&scratch, fd, "fuzz.ko", &arena, &x, &error));
 	image_scratch_release(&scratch);
+	sum += open_file(fd);
 	for (size_t i = 0; rc == 0 && i < x.export_count; i++)
 		sum += look_at(x.exports[i]);
 	for (size_t i = 0; rc == 0 && i < x.need_count; i++)
