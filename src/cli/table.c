@@ -173,13 +173,10 @@ static struct json_object *row_json(struct table *t, size_t number)
 {
 	const struct row *row = &t->rows.data[number];
 	struct json_object *o = json_new();
-	bool tree = false;
 
-	for (size_t c = 0; c < t->column_count; c++) {
+	for (size_t c = 0; c < t->column_count; c++)
 		json_add(o, t->columns[c].key, cell_json(&row->cells[c]));
-		tree |= t->columns[c].flags & COLUMN_TREE;
-	}
-	if (tree)
+	if (t->tree)
 		json_add(o, "children", rows_json(t, number + 1));
 	return o;
 }

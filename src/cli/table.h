@@ -47,6 +47,7 @@ struct table {
 	const struct column *columns;
 	size_t column_count;
 	bool no_heading;
+	bool tree; /* rows have children, in JSON too */
 	struct arena arena;
 	VEC(struct row) rows;
 	bool failed;

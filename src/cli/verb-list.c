@@ -93,6 +93,7 @@ static int list_run(struct cli *cli, int argc, char **argv)
 	size_t count;
 
 	table_init(&t, "modules", columns, ARRAY_SIZE(columns));
+	t.tree = tree;
 	if (cli_facts(cli, &facts, &e) < 0)
 		return cli_fail(cli, e);
 	if (lkm_facts_known(facts, LKM_FACT_HAS_MODULES) == LKM_NO) {

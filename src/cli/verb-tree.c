@@ -94,6 +94,7 @@ static int tree_run(struct cli *cli, int argc, char **argv)
 	int rc = 0;
 
 	table_init(&t, "modules", columns, ARRAY_SIZE(columns));
+	t.tree = true;
 	if (!argc)
 		return cli_usage(cli, "which module?");
 	if (cli_tree(cli, &tree, &e) < 0)
