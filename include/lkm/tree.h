@@ -94,7 +94,8 @@ int lkm_tree_module(struct lkm_tree *tree, const char *name,
 		    struct lkm_error **reterr);
 /**
  * lkm_tree_alias() - modules whose alias patterns match @modalias
- * @ret_names: module names, in order of their indexes, each once
+ * @ret_names: module names, in order of their indexes; a module of which two
+ *	patterns match stands there twice, as in kmod (`modprobe -R`)
  */
 int lkm_tree_alias(struct lkm_tree *tree, const char *modalias,
 		   const char *const **ret_names, size_t *ret_count,

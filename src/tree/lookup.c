@@ -215,11 +215,14 @@ static int names_of_hits(struct lkm_tree *tree, enum lkm_index_kind kind,
 	return 1;
 }
 
-typedef int (*lookup_fn)(struct index_file *ix, const char *key,
-			 struct index_hits *hits);
+struct name_query {
+	enum lkm_index_kind kind;
+	int (*lookup)(struct index_file *ix, const char *key,
+		      struct index_hits *hits);
+	const char *key;
+};
 
-static int lookup_names(struct lkm_tree *tree, enum lkm_index_kind kind,
-			lookup_fn lookup, const char *key,
+static int lookup_names(struct lkm_tree *tree, const struct name_query *q,
 			const char *const **ret_names, size_t *ret_count,
 			struct lkm_error **reterr)
 {
@@ -227,20 +230,20 @@ static int lookup_names(struct lkm_tree *tree, enum lkm_index_kind kind,
 	int rc;
 
 	do {
-		rc = tree_index_get(tree, kind, &ix, reterr);
+		rc = tree_index_get(tree, q->kind, &ix, reterr);
 		if (rc < 0)
 			return rc;
 		tree->hits.list.len = 0;
-		rc = lookup(ix, key, &tree->hits);
+		rc = q->lookup(ix, q->key, &tree->hits);
 		if (rc >= 0 && !tree->hits.list.len)
 			return 0;
 		if (rc >= 0)
-			rc = names_of_hits(tree, kind, ret_names);
+			rc = names_of_hits(tree, q->kind, ret_names);
 		if (rc == 1) {
 			*ret_count = tree->hits.list.len;
 			return 1;
 		}
-		rc = tree_index_failed(tree, kind, rc, reterr);
+		rc = tree_index_failed(tree, q->kind, rc, reterr);
 	} while (!rc);
 	return rc;
 }
@@ -250,12 +253,12 @@ static int lookup_alias(struct lkm_tree *tree, enum lkm_index_kind kind,
 			size_t *ret_count, struct lkm_error **reterr)
 {
 	char key[MATCH_KEY_MAX];
+	const struct name_query q = { kind, index_match, key };
 
 	/* Unbalanced brackets: no pattern was written for that. */
 	if (!alias_normalise(modalias, key, sizeof(key)))
 		return 0;
-	return lookup_names(tree, kind, index_match, key, ret_names, ret_count,
-			    reterr);
+	return lookup_names(tree, &q, ret_names, ret_count, reterr);
 }
 
 int lkm_tree_alias(struct lkm_tree *tree, const char *modalias,
@@ -279,12 +282,12 @@ int lkm_tree_symbol(struct lkm_tree *tree, const char *symbol,
 		    struct lkm_error **reterr)
 {
 	char key[INDEX_KEY_MAX];
+	const struct name_query q = { LKM_INDEX_SYMBOLS, index_find, key };
 	int len = snprintf(key, sizeof(key), "symbol:%s", symbol);
 
 	if (len < 0 || (size_t)len >= sizeof(key))
 		return 0;
-	return lookup_names(tree, LKM_INDEX_SYMBOLS, index_find, key, ret_names,
-			    ret_count, reterr);
+	return lookup_names(tree, &q, ret_names, ret_count, reterr);
 }
 
 int lkm_tree_builtin(struct lkm_tree *tree, const char *name,

@@ -316,11 +316,8 @@ int tree_make_index(struct lkm_tree *tree, enum lkm_index_kind kind,
 	if (rc < 0)
 		return rc;
 	rc = trie_write(&t.items, &bytes);
-	if (rc == -E2BIG)
-		return FAIL(reterr, TREE_INDEX_LARGE,
-			    KV_STR("file", tree_index_name(kind)));
 	if (rc < 0)
-		return error_nomem(reterr);
+		return error_system(reterr, rc, "make", tree_index_name(kind));
 	rc = index_open_heap(&index->file, (uint8_t *)bytes.data, bytes.len);
 	bytes = (struct strbuf){ 0 };
 	index->ready = true;

@@ -108,8 +108,12 @@ static int scan_choose(struct walk *w, const struct scan_file *now,
 	if (now->layer != before->layer)
 		return now->layer > before->layer;
 	wins = depmod_policy_prefers(w->options->policy, &a, &b);
-	/* If neither order of finding them lets the same one win. */
-	if (wins == depmod_policy_prefers(w->options->policy, &b, &a)) {
+	/*
+	 * If neither order of finding them lets the same one win; over a link
+	 * it may well be one file.
+	 */
+	if (!now->linked && !before->linked &&
+	    wins == depmod_policy_prefers(w->options->policy, &b, &a)) {
 		FAIL(&e, TREE_DUPLICATE, KV_STR("module", now->name),
 		     KV_STR("used", wins ? now->path : before->path),
 		     KV_STR("other", wins ? before->path : now->path));
