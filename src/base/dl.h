@@ -26,19 +26,18 @@ int dl_load(const char *soname, const struct dl_symbol *symbols, size_t count,
  * find it: https://systemd.io/ELF_DLOPEN_METADATA/.  @description and @soname
  * are string literals, @priority "recommended", "suggested" or "required".
  */
-#define DL_NOTE(tag, feature, description, priority, soname)                   \
-	DL_NOTE_JSON(tag, "[{\"feature\":\"" feature                           \
-			  "\",\"description\":\"" description                  \
-			  "\",\"priority\":\"" priority                        \
+#define DL_NOTE(tag, feature, description, priority, soname)  \
+	DL_NOTE_JSON(tag, "[{\"feature\":\"" feature          \
+			  "\",\"description\":\"" description \
+			  "\",\"priority\":\"" priority       \
 			  "\",\"soname\":[\"" soname "\"]}]")
 
-#define DL_NOTE_JSON(tag, json)                                                \
-	__attribute__((used, section(".note.dlopen"))) static const struct {   \
-		struct {                                                       \
-			unsigned int name_size, json_size, type;               \
-		} head;                                                        \
-		char name[4];                                                  \
-		__attribute__((aligned(4))) char text[sizeof(json)];           \
-	} __attribute__((aligned(4))) dl_note_##tag = {                        \
-		{ 4, sizeof(json), 0x407c0c0a }, "FDO", json                   \
-	}
+#define DL_NOTE_JSON(tag, json)                                              \
+	__attribute__((used, section(".note.dlopen"))) static const struct { \
+		struct {                                                     \
+			unsigned int name_size, json_size, type;             \
+		} head;                                                      \
+		char name[4];                                                \
+		__attribute__((aligned(4))) char text[sizeof(json)];         \
+	} __attribute__((aligned(4)))                                        \
+	dl_note_##tag = { { 4, sizeof(json), 0x407c0c0a }, "FDO", json }

@@ -24,8 +24,8 @@ struct fileset;
 /* All return 0 or a negative errno. */
 
 /* Open directory @dir for replacing files; waits for another writer's lock. */
-int fileset_begin(const struct root *r, const char *dir,
-		  struct fileset **ret) _must_check_;
+int fileset_begin(const struct root *r, const char *dir, struct fileset **ret)
+	_must_check_;
 /*
  * Put @bytes to a temporary file that becomes @name (no '/').  A file that has
  * this content already is left alone, its mtime too.

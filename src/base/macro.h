@@ -44,11 +44,11 @@ static inline void cleanup_fclosep(FILE **f)
 #define _cleanup_fclose_ _cleanup_(cleanup_fclosep)
 
 /* Hand over a pointer that a cleanup attribute would free. */
-#define take_ptr(p)                          \
-	({                                   \
+#define take_ptr(p)                            \
+	({                                     \
 		__typeof__(p) take_ptr_ = (p); \
-		(p) = NULL;                  \
-		take_ptr_;                   \
+		(p) = NULL;                    \
+		take_ptr_;                     \
 	})
 
 static inline int take_fd(int *fd)

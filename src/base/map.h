@@ -31,14 +31,15 @@ void *map_get_len(const struct map *m, const char *key, size_t len);
 bool map_set(struct map *m, const char *key, void *value) _must_check_;
 /*
  * The slot of @key for reading or writing its value; added with a NULL value
- * where absent (the caller then sets it before the next call).  NULL: no memory.
+ * where absent (the caller then sets it before the next call).  NULL: no
+ * memory.
  */
 struct map_slot *map_slot_of(struct map *m, const char *key) _must_check_;
 void map_release(struct map *m);
 
-#define map_foreach(m, slot)                                               \
-	for (struct map_slot *slot = (m)->slots;                           \
-	     slot && slot <= (m)->slots + (m)->mask; slot++)               \
+#define map_foreach(m, slot)                                 \
+	for (struct map_slot *slot = (m)->slots;             \
+	     slot && slot <= (m)->slots + (m)->mask; slot++) \
 		if (slot->key)
 
 #define _cleanup_map_ _cleanup_(map_release)

@@ -25,8 +25,7 @@ int root_open(struct root *r, const char *path) _must_check_;
 void root_release(struct root *r);
 
 /* open(2) of absolute @path; O_CLOEXEC is added.  fd or negative errno. */
-int root_openat(const struct root *r, const char *path, int flags)
-	_must_check_;
+int root_openat(const struct root *r, const char *path, int flags) _must_check_;
 /* As above with O_CREAT: the parent's links are resolved in the root. */
 int root_create(const struct root *r, const char *path, int flags, int mode)
 	_must_check_;
@@ -47,8 +46,8 @@ void root_free_names(char **names, size_t count);
  * A whole small file, NUL-terminated behind its end; for /proc and /sys too,
  * whose files have no size.  0 or negative errno (-EFBIG above @limit).
  */
-int root_read(const struct root *r, const char *path, size_t limit,
-	      char **ret, size_t *ret_size) _must_check_;
+int root_read(const struct root *r, const char *path, size_t limit, char **ret,
+	      size_t *ret_size) _must_check_;
 int fd_read_all(int fd, size_t limit, char **ret, size_t *ret_size)
 	_must_check_;
 /* All of @bytes, or negative errno. */

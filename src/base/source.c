@@ -53,8 +53,7 @@ int source_open_size(struct source *s, int fd, uint64_t size)
 	return 0;
 }
 
-int source_open_stat(struct source *s, int fd, struct stat *ret,
-		     uint64_t limit)
+int source_open_stat(struct source *s, int fd, struct stat *ret, uint64_t limit)
 {
 	if (fstat(fd, ret) < 0)
 		return -errno;

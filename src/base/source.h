@@ -33,8 +33,8 @@ struct source {
  */
 int source_open_fd(struct source *s, int fd, uint64_t limit) _must_check_;
 /* As above, and what fstat(2) said; set too when the kind or size is wrong. */
-int source_open_stat(struct source *s, int fd, struct stat *ret,
-		     uint64_t limit) _must_check_;
+int source_open_stat(struct source *s, int fd, struct stat *ret, uint64_t limit)
+	_must_check_;
 /* As above with fstat(2) already done. */
 int source_open_size(struct source *s, int fd, uint64_t size) _must_check_;
 /* Take over @data from malloc(). */

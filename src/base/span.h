@@ -42,8 +42,10 @@ static inline bool span_u8(struct span s, uint64_t off, uint8_t *ret)
 	return true;
 }
 
-/* Integers of either byte order at any alignment; @big: most significant first. */
-static inline bool span_u16(struct span s, uint64_t off, bool big, uint16_t *ret)
+/* Integers of either byte order at any alignment; @big: most significant first.
+ */
+static inline bool span_u16(struct span s, uint64_t off, bool big,
+			    uint16_t *ret)
 {
 	uint16_t v;
 
@@ -51,11 +53,13 @@ static inline bool span_u16(struct span s, uint64_t off, bool big, uint16_t *ret
 		return false;
 	memcpy(&v, s.data + off, sizeof(v));
 	*ret = big == (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__) ?
-		       v : __builtin_bswap16(v);
+		       v :
+		       __builtin_bswap16(v);
 	return true;
 }
 
-static inline bool span_u32(struct span s, uint64_t off, bool big, uint32_t *ret)
+static inline bool span_u32(struct span s, uint64_t off, bool big,
+			    uint32_t *ret)
 {
 	uint32_t v;
 
@@ -63,11 +67,13 @@ static inline bool span_u32(struct span s, uint64_t off, bool big, uint32_t *ret
 		return false;
 	memcpy(&v, s.data + off, sizeof(v));
 	*ret = big == (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__) ?
-		       v : __builtin_bswap32(v);
+		       v :
+		       __builtin_bswap32(v);
 	return true;
 }
 
-static inline bool span_u64(struct span s, uint64_t off, bool big, uint64_t *ret)
+static inline bool span_u64(struct span s, uint64_t off, bool big,
+			    uint64_t *ret)
 {
 	uint64_t v;
 
@@ -75,7 +81,8 @@ static inline bool span_u64(struct span s, uint64_t off, bool big, uint64_t *ret
 		return false;
 	memcpy(&v, s.data + off, sizeof(v));
 	*ret = big == (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__) ?
-		       v : __builtin_bswap64(v);
+		       v :
+		       __builtin_bswap64(v);
 	return true;
 }
 

@@ -10,17 +10,17 @@
 #include "base/strbuf.h"
 
 struct spawn {
-	const char *const *argv;     /* NULL-terminated; argv[0] via PATH */
-	const char *const *env;	     /* NULL: ours; else NULL-terminated */
-	const char *input;	     /* stdin, NULL: /dev/null */
-	struct strbuf *ret_output;   /* stdout, NULL: ours */
-	struct strbuf *ret_errors;   /* stderr, NULL: ours */
+	const char *const *argv;   /* NULL-terminated; argv[0] via PATH */
+	const char *const *env;	   /* NULL: ours; else NULL-terminated */
+	const char *input;	   /* stdin, NULL: /dev/null */
+	struct strbuf *ret_output; /* stdout, NULL: ours */
+	struct strbuf *ret_errors; /* stderr, NULL: ours */
 	/* Gets stdout as it comes, all of it, instead of @ret_output. */
 	void (*output)(void *ctx, const char *bytes, size_t len);
 	void *output_ctx;
-	bool share_input;	     /* stdin is ours; @input is NULL */
-	size_t output_limit;	     /* bytes of each, 0: 16 MiB; rest dropped */
-	unsigned int timeout_ms;     /* 0: none; then SIGTERM, SIGKILL */
+	bool share_input;	 /* stdin is ours; @input is NULL */
+	size_t output_limit;	 /* bytes of each, 0: 16 MiB; rest dropped */
+	unsigned int timeout_ms; /* 0: none; then SIGTERM, SIGKILL */
 };
 
 /*

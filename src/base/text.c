@@ -121,8 +121,8 @@ bool text_next_line(struct span text, size_t *pos, struct span *ret)
 	if (*pos >= text.size)
 		return false;
 	nl = memchr(from, '\n', text.size - *pos);
-	*ret = (struct span){ from, nl ? (size_t)(nl - from) :
-					 text.size - *pos };
+	*ret = (struct span){ from,
+			      nl ? (size_t)(nl - from) : text.size - *pos };
 	*pos += ret->size + (nl ? 1 : 0);
 	return true;
 }

@@ -24,15 +24,21 @@ static void say_after(void *ctx, const struct lkm_step *step, int rc,
 		cli_warn(ctx, error);
 }
 
-static bool seconds(const struct cli *cli, const char *option,
-		    unsigned int *ret_ms)
+bool act_options_are_fine(const struct cli *cli)
+{
+	uint64_t value;
+
+	return cli_opt_number(cli, "timeout", &value) &&
+	       cli_opt_number(cli, "wait", &value);
+}
+
+/* The value of an option that act_options_are_fine() has seen. */
+static unsigned int milliseconds(const struct cli *cli, const char *option)
 {
 	uint64_t value = 0;
 
-	if (!cli_opt_number(cli, option, &value))
-		return false;
-	*ret_ms = (unsigned int)MIN_OF(value * 1000, (uint64_t)1000000000);
-	return true;
+	cli_opt_number(cli, option, &value);
+	return (unsigned int)MIN_OF(value, (uint64_t)1000000) * 1000;
 }
 
 static unsigned int load_flags(const struct cli *cli)
@@ -88,9 +94,8 @@ int act_run(struct cli *cli, const struct lkm_plan *plan, size_t *ret_done,
 	struct lkm_kernel *kernel;
 	int rc;
 
-	if (!seconds(cli, "timeout", &options.timeout_ms) ||
-	    !seconds(cli, "wait", &options.wait_ms))
-		return FAIL(reterr, CLI_NUMBER_BAD);
+	options.timeout_ms = milliseconds(cli, "timeout");
+	options.wait_ms = milliseconds(cli, "wait");
 	if (cli->dry_run)
 		return print_plan(cli, plan, reterr);
 	rc = lkm_plan_verdict(plan, reterr);

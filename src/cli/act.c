@@ -19,8 +19,8 @@ void act_add_param(struct strbuf *b, const char *word)
 	}
 }
 
-int act_requests(struct cli *cli, int argc, char **argv,
-		 struct request *ret, size_t *ret_count)
+int act_requests(struct cli *cli, int argc, char **argv, struct request *ret,
+		 size_t *ret_count)
 {
 	size_t count = 0;
 	int i = 0;
@@ -86,9 +86,8 @@ unsigned int act_plan_flags(const struct cli *cli)
 	return ret;
 }
 
-int act_plan(struct cli *cli, const struct request *request,
-	     unsigned int flags, bool unload, struct lkm_plan **ret,
-	     struct lkm_error **reterr)
+int act_plan(struct cli *cli, const struct request *request, unsigned int flags,
+	     bool unload, struct lkm_plan **ret, struct lkm_error **reterr)
 {
 	struct lkm_plan_request r = { .size = sizeof(r),
 				      .name = request->name,

@@ -18,16 +18,15 @@ struct request {
  * "NAME [PARAM=VALUE]... NAME ...": up to ACT_MAX requests.  An exit status
  * (message printed) other than CLI_DONE when there is none.
  */
-int act_requests(struct cli *cli, int argc, char **argv,
-		 struct request *ret, size_t *ret_count);
+int act_requests(struct cli *cli, int argc, char **argv, struct request *ret,
+		 size_t *ret_count);
 void act_requests_release(struct request *requests, size_t count);
 /* Append "a=1"; kmod's rule: a value with blanks is quoted unless it is. */
 void act_add_param(struct strbuf *b, const char *word);
 /* &enum lkm_plan_flags from the options given. */
 unsigned int act_plan_flags(const struct cli *cli);
-int act_plan(struct cli *cli, const struct request *request,
-	     unsigned int flags, bool unload, struct lkm_plan **ret,
-	     struct lkm_error **reterr);
+int act_plan(struct cli *cli, const struct request *request, unsigned int flags,
+	     bool unload, struct lkm_plan **ret, struct lkm_error **reterr);
 /*
  * Execute @plan, or print it with --dry-run; says each step with --verbose.
  * On refusal the error is the explained one.
@@ -35,6 +34,8 @@ int act_plan(struct cli *cli, const struct request *request,
 int act_run(struct cli *cli, const struct lkm_plan *plan, size_t *ret_done,
 	    struct lkm_error **reterr);
 
+/* Are --timeout and --wait numbers?  False: a message was printed. */
+bool act_options_are_fine(const struct cli *cli);
 /* Turn the error of a kernel's refusal into its reason; returns its code. */
 int act_explain(struct cli *cli, struct lkm_error **reterr);
 

@@ -22,7 +22,8 @@ void help_overview(FILE *f)
 {
 	fputs("usage: lkm [OPTIONS] VERB [OPTIONS] [ARGUMENTS]\n\n"
 	      "Find, resolve, load, configure and explain Linux kernel modules."
-	      "\n\nverbs:\n", f);
+	      "\n\nverbs:\n",
+	      f);
 	for (const struct verb *const *v = all_verbs; *v; v++) {
 		if (!((*v)->flags & VERB_HIDDEN))
 			fprintf(f, "  %-10s %s\n", (*v)->name, (*v)->summary);
@@ -30,7 +31,8 @@ void help_overview(FILE *f)
 	fputs("\ncommon options, before or after the verb:\n", f);
 	help_options(f, common_options);
 	fputs("\n'lkm VERB --help' says more.  Exit status: 0 done, 1 failed, "
-	      "2 usage, 3 partly done.\n", f);
+	      "2 usage, 3 partly done.\n",
+	      f);
 }
 
 void help_verb(FILE *f, const struct verb *verb)

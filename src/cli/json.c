@@ -12,14 +12,14 @@
 
 #include <json-c/json.h>
 
-#define JSON_FUNCTIONS(X)            \
-	X(json_object_new_object)    \
-	X(json_object_new_array)     \
-	X(json_object_new_string)    \
-	X(json_object_new_int64)     \
-	X(json_object_new_boolean)   \
-	X(json_object_object_add)    \
-	X(json_object_array_add)     \
+#define JSON_FUNCTIONS(X)                 \
+	X(json_object_new_object)         \
+	X(json_object_new_array)          \
+	X(json_object_new_string)         \
+	X(json_object_new_int64)          \
+	X(json_object_new_boolean)        \
+	X(json_object_object_add)         \
+	X(json_object_array_add)          \
 	X(json_object_to_json_string_ext) \
 	X(json_object_put)
 

@@ -37,7 +37,8 @@ static int common_apply(struct cli *cli)
 	if (dialect && !strcmp(dialect, "kmod"))
 		cli->dialect = LKM_DIALECT_KMOD;
 	if (cli->on && strcmp(cli->on, "live"))
-		return cli_usage(cli, "--on %s: this build acts on the live "
+		return cli_usage(cli,
+				 "--on %s: this build acts on the live "
 				 "kernel only ('lkm vm' boots another)",
 				 cli->on);
 	if (!cli_has(cli, "json"))

@@ -47,8 +47,9 @@ static void parser_build(struct parser *p,
 			if (p->count == OPTION_MAX)
 				return;
 			p->longs[p->count] = (struct option){
-				o->name, o->arg ? required_argument : no_argument,
-				NULL, FIRST_CODE + (int)p->count
+				o->name,
+				o->arg ? required_argument : no_argument, NULL,
+				FIRST_CODE + (int)p->count
 			};
 			p->specs[p->count++] = o;
 			if (!o->letter)
@@ -91,8 +92,9 @@ int options_parse(struct cli *cli, const struct option_spec *const *tables,
 					 argv[optind - 1]);
 		if (cli->given_count == CLI_GIVEN_MAX)
 			return cli_usage(cli, "too many options");
-		cli->given[cli->given_count++] =
-			(struct given){ o->name, o->arg ? optarg : "" };
+		cli->given[cli->given_count++] = (struct given){
+			o->name, o->arg ? optarg : ""
+		};
 	}
 	*ret_first = optind;
 	return CLI_DONE;

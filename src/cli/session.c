@@ -75,7 +75,8 @@ int cli_policy(struct cli *cli, const struct lkm_policy **ret,
 			return rc;
 		w = lkm_policy_warnings(cli->policy, &count);
 		for (size_t i = 0; i < count; i++) {
-			/* The tree's own lines are no administrator's to mend. */
+			/* The tree's own lines are no administrator's to mend.
+			 */
 			if (cli->verbose || !text_starts(w[i].file, dir))
 				cli_note(cli, "warning: %s:%u: %s", w[i].file,
 					 w[i].line, w[i].text);
@@ -93,8 +94,8 @@ int cli_kernel(struct cli *cli, struct lkm_kernel **ret,
 	if (!cli_is_live(cli))
 		return FAIL(reterr, CLI_TARGET_OFFLINE,
 			    KV_STR("root", cli->root ? cli->root : "/"),
-			    KV_STR("release", cli->release ? cli->release :
-							     "its own"));
+			    KV_STR("release",
+				   cli->release ? cli->release : "its own"));
 	if (!cli->kernel) {
 		rc = lkm_kernel_open(LKM_KERNEL_LIVE, NULL, &cli->kernel,
 				     reterr);

@@ -10,12 +10,12 @@
 #include "base/dl.h"
 #include "base/macro.h"
 
-#define SCOLS_FUNCTIONS(X)           \
-	X(scols_new_table)           \
-	X(scols_unref_table)         \
-	X(scols_table_new_column)    \
-	X(scols_table_new_line)      \
-	X(scols_line_set_data)       \
+#define SCOLS_FUNCTIONS(X)               \
+	X(scols_new_table)               \
+	X(scols_unref_table)             \
+	X(scols_table_new_column)        \
+	X(scols_table_new_line)          \
+	X(scols_line_set_data)           \
 	X(scols_table_enable_noheadings) \
 	X(scols_print_table)
 
@@ -92,7 +92,8 @@ bool table_print_terminal(struct table *t)
 		const struct row *row = &t->rows.data[i];
 
 		lines[i] = add_line(t, row, out,
-				    row->parent ? lines[row->parent - 1] : NULL);
+				    row->parent ? lines[row->parent - 1] :
+						  NULL);
 		ok = lines[i] != NULL;
 	}
 	if (ok) {

@@ -9,8 +9,8 @@
 #include "cli/cli.h"
 #include "cli/json.h"
 
-void table_init(struct table *t, const char *name,
-		const struct column *columns, size_t count)
+void table_init(struct table *t, const char *name, const struct column *columns,
+		size_t count)
 {
 	*t = (struct table){ .name = name,
 			     .columns = columns,
@@ -25,8 +25,8 @@ void table_release(struct table *t)
 
 size_t table_row(struct table *t, size_t parent)
 {
-	struct row row = { arena_zalloc(&t->arena, t->column_count *
-							   sizeof(struct cell)),
+	struct row row = { arena_zalloc(&t->arena,
+					t->column_count * sizeof(struct cell)),
 			   parent };
 
 	if (!row.cells || !vec_push(&t->rows, row)) {
@@ -102,7 +102,8 @@ void table_list(struct table *t, size_t column, const char *const *list,
 	if (!copy)
 		t->failed = true;
 	else
-		*c = (struct cell){ .kind = CELL_LIST, .list = copy,
+		*c = (struct cell){ .kind = CELL_LIST,
+				    .list = copy,
 				    .count = count };
 }
 
@@ -111,12 +112,9 @@ const char *table_cell_text(struct table *t, struct cell *cell)
 	_cleanup_strbuf_ struct strbuf b = { 0 };
 
 	switch (cell->kind) {
-	case CELL_NONE:
-		return "";
-	case CELL_STR:
-		return cell->str;
-	case CELL_BOOL:
-		return cell->num ? "yes" : "no";
+	case CELL_NONE: return "";
+	case CELL_STR: return cell->str;
+	case CELL_BOOL: return cell->num ? "yes" : "no";
 	case CELL_NUM:
 		if (!cell->text)
 			strbuf_addf(&b, "%lld", (long long)cell->num);
@@ -138,19 +136,15 @@ static struct json_object *cell_json(const struct cell *cell)
 	struct json_object *list;
 
 	switch (cell->kind) {
-	case CELL_STR:
-		return json_of_str(cell->str);
-	case CELL_NUM:
-		return json_of_num(cell->num);
-	case CELL_BOOL:
-		return json_of_bool(cell->num);
+	case CELL_STR: return json_of_str(cell->str);
+	case CELL_NUM: return json_of_num(cell->num);
+	case CELL_BOOL: return json_of_bool(cell->num);
 	case CELL_LIST:
 		list = json_new_list();
 		for (size_t i = 0; i < cell->count; i++)
 			json_append(list, json_of_str(cell->list[i]));
 		return list;
-	case CELL_NONE:
-		break;
+	case CELL_NONE: break;
 	}
 	return NULL;
 }
@@ -238,7 +232,9 @@ static void table_print_plain(struct table *t, const size_t *widths)
 			continue;
 		printf(t->columns[c].flags & COLUMN_RIGHT ? "%*s" : "%-*s",
 		       c == last && !(t->columns[c].flags & COLUMN_RIGHT) ?
-			       0 : (int)widths[c], t->columns[c].title);
+			       0 :
+			       (int)widths[c],
+		       t->columns[c].title);
 		fputs(c == last ? "\n" : "  ", stdout);
 	}
 	for (size_t i = 0; i < t->rows.len; i++) {
@@ -256,7 +252,8 @@ int table_print(struct table *t, struct cli *cli)
 	struct lkm_error *e = NULL;
 	size_t widths[16] = { 0 };
 
-	/* Makes the text of every cell: what fails does so before any output. */
+	/* Makes the text of every cell: what fails does so before any output.
+	 */
 	if (!t->failed && !cli->json)
 		measure(t, widths);
 	if (t->failed) {

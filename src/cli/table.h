@@ -53,8 +53,8 @@ struct table {
 	bool failed;
 };
 
-void table_init(struct table *t, const char *name,
-		const struct column *columns, size_t count);
+void table_init(struct table *t, const char *name, const struct column *columns,
+		size_t count);
 void table_release(struct table *t);
 /* A new row below @parent (row number + 1; 0: none); its number + 1. */
 size_t table_row(struct table *t, size_t parent);

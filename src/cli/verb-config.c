@@ -7,8 +7,14 @@
 #include <fnmatch.h>
 #include <string.h>
 
-enum { CONFIG_KIND, CONFIG_KEY, CONFIG_VALUE, CONFIG_WHERE, CONFIG_FILE,
-       CONFIG_LINE };
+enum {
+	CONFIG_KIND,
+	CONFIG_KEY,
+	CONFIG_VALUE,
+	CONFIG_WHERE,
+	CONFIG_FILE,
+	CONFIG_LINE
+};
 
 static const struct column columns[] = {
 	[CONFIG_KIND] = { "directive", "DIRECTIVE", 0 },
@@ -63,7 +69,8 @@ static int config_run(struct cli *cli, int argc, char **argv)
 const struct verb verb_config = {
 	.name = "config",
 	.args = "[NAME...]",
-	.summary = "the rules of modprobe.d and the command line, with file:line",
+	.summary =
+		"the rules of modprobe.d and the command line, with file:line",
 	.detail = "Every directive in force, in the order read, with the file "
 		  "and line it stands in.\nWith NAME only those that concern "
 		  "that module.",

@@ -70,8 +70,8 @@ static int find_symbol(struct finder *f, struct lkm_error **reterr)
 
 	f->kind = "symbol";
 	if (is_pattern(f->what))
-		return lkm_tree_dump(f->tree, LKM_INDEX_SYMBOLS, match_entry,
-				     f, reterr);
+		return lkm_tree_dump(f->tree, LKM_INDEX_SYMBOLS, match_entry, f,
+				     reterr);
 	rc = lkm_tree_symbol(f->tree, f->what, &names, &count, reterr);
 	for (size_t i = 0; rc > 0 && i < count; i++)
 		found(f, "symbol", f->what, names[i]);
@@ -134,12 +134,13 @@ static int find_modules(struct finder *f, struct lkm_error **reterr)
 		const char *slash = strrchr(all[i].path, '/');
 		const char *base = slash ? slash + 1 : all[i].path;
 
-		if (wants(f, "name") && (fnmatch(f->what, all[i].name, 0) == 0 ||
-					 module_name_equals(f->what,
-							    all[i].name)))
+		if (wants(f, "name") &&
+		    (fnmatch(f->what, all[i].name, 0) == 0 ||
+		     module_name_equals(f->what, all[i].name)))
 			found(f, "name", all[i].path, all[i].name);
-		if (wants(f, "file") && (fnmatch(f->what, all[i].path, 0) == 0 ||
-					 fnmatch(f->what, base, 0) == 0))
+		if (wants(f, "file") &&
+		    (fnmatch(f->what, all[i].path, 0) == 0 ||
+		     fnmatch(f->what, base, 0) == 0))
 			found(f, "file", all[i].path, all[i].name);
 		if (wants(f, "firmware"))
 			rc = find_firmware_in(f, &all[i], reterr);
@@ -180,14 +181,16 @@ const struct verb verb_find = {
 		  "aliases; a modalias of a device\nfinds its drivers.  '*', "
 		  "'?' and '[]' make a pattern.  With options only these "
 		  "kinds.",
-	.options = (const struct option_spec[]){
-		{ "name", 0, NULL, "module names" },
-		{ "symbol", 0, NULL, "exported symbols" },
-		{ "alias", 0, NULL, "aliases; a modalias finds its drivers" },
-		{ "file", 0, NULL, "files of the tree" },
-		{ "firmware", 0, NULL,
-		  "firmware that modules ask for (reads every module)" },
-		{ 0 },
-	},
+	.options =
+		(const struct option_spec[]){
+			{ "name", 0, NULL, "module names" },
+			{ "symbol", 0, NULL, "exported symbols" },
+			{ "alias", 0, NULL,
+			  "aliases; a modalias finds its drivers" },
+			{ "file", 0, NULL, "files of the tree" },
+			{ "firmware", 0, NULL,
+			  "firmware that modules ask for (reads every module)" },
+			{ 0 },
+		},
 	.run = find_run,
 };

@@ -94,10 +94,11 @@ const struct verb verb_forbid = {
 	.name = "forbid",
 	.args = "NAME...",
 	.summary = "never load a module, whatever asks for it",
-	.detail = "No path through lkm loads a forbidden module: not its name, "
-		  "an alias, a dependency, a\nsoftdep or a file.  The rule is "
-		  "written as ordinary modprobe.d lines that kmod obeys as\nfar "
-		  "as it can; what could still load it is listed.",
+	.detail =
+		"No path through lkm loads a forbidden module: not its name, "
+		"an alias, a dependency, a\nsoftdep or a file.  The rule is "
+		"written as ordinary modprobe.d lines that kmod obeys as\nfar "
+		"as it can; what could still load it is listed.",
 	.run = forbid_run,
 };
 

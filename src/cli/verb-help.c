@@ -80,23 +80,25 @@ static void complete_fish(void)
 		if ((*v)->flags & VERB_HIDDEN)
 			continue;
 		printf("complete -c lkm -n __fish_use_subcommand -a %s -d \"%s\""
-		       "\n", (*v)->name, (*v)->summary);
+		       "\n",
+		       (*v)->name, (*v)->summary);
 		for (const struct option_spec *o = options_of(*v); o->name; o++)
 			printf("complete -c lkm -n '__fish_seen_subcommand_from "
-			       "%s' -l %s %s-d \"%s\"\n", (*v)->name, o->name,
-			       o->arg ? "-r " : "", o->help);
+			       "%s' -l %s %s-d \"%s\"\n",
+			       (*v)->name, o->name, o->arg ? "-r " : "",
+			       o->help);
 	}
 }
 
-/* zsh: "--name[help]:argument:", with brackets and colons of the text kept out. */
+/* zsh: "--name[help]:argument:", with brackets and colons of the text kept out.
+ */
 static void print_zsh(const struct option_spec *options)
 {
 	for (const struct option_spec *o = options; o->name; o++) {
 		printf("\t\t\"--%s[", o->name);
 		for (const char *p = o->help; *p; p++)
 			putchar(strchr("[]:\"", *p) ? '-' : *p);
-		printf("]%s%s\" \\\n", o->arg ? ":" : "",
-		       o->arg ? o->arg : "");
+		printf("]%s%s\" \\\n", o->arg ? ":" : "", o->arg ? o->arg : "");
 	}
 }
 

@@ -18,9 +18,10 @@ static int index_print(struct cli *cli, const struct lkm_index_report *r)
 	struct json_object *o, *list;
 
 	if (!cli->json) {
-		cli_detail(cli, "%zu modules (%zu read, %zu from the cache), "
-			   "%zu index files changed", r->modules, r->read,
-			   r->cached, r->files_changed);
+		cli_detail(cli,
+			   "%zu modules (%zu read, %zu from the cache), "
+			   "%zu index files changed",
+			   r->modules, r->read, r->cached, r->files_changed);
 		return CLI_DONE;
 	}
 	o = json_new();
@@ -80,12 +81,14 @@ const struct verb verb_index = {
 		  "cache,\nso that a second run reads only what changed.  All "
 		  "files are replaced together; a full\ndisk or a kill leaves "
 		  "the old ones.",
-	.options = (const struct option_spec[]){
-		{ "quick", 'A', NULL, "only if a module changed" },
-		{ "no-cache", 0, NULL, "read every module" },
-		{ "output", 'o', "DIR", "write below DIR/RELEASE instead" },
-		{ "threads", 0, "N", "how many threads read modules" },
-		{ 0 },
-	},
+	.options =
+		(const struct option_spec[]){
+			{ "quick", 'A', NULL, "only if a module changed" },
+			{ "no-cache", 0, NULL, "read every module" },
+			{ "output", 'o', "DIR",
+			  "write below DIR/RELEASE instead" },
+			{ "threads", 0, "N", "how many threads read modules" },
+			{ 0 },
+		},
 	.run = index_run,
 };

@@ -106,8 +106,8 @@ static int info_file(struct info *in, const char *path,
 			    strcmp(m[i].key, "parmtype"))
 				info_add(in, m[i].key, m[i].value);
 		}
-		info_add(in, "compression", lkm_compression_name(
-					lkm_image_compression(image)));
+		info_add(in, "compression",
+			 lkm_compression_name(lkm_image_compression(image)));
 		info_build_id(in, image);
 		info_signature(in, image);
 		info_params(in, m, n);
@@ -133,8 +133,8 @@ static int info_builtin(struct info *in, struct lkm_tree *tree,
 	return 0;
 }
 
-static int info_module(struct info *in, struct lkm_tree *tree,
-		       const char *name, struct lkm_error **reterr)
+static int info_module(struct info *in, struct lkm_tree *tree, const char *name,
+		       struct lkm_error **reterr)
 {
 	const struct lkm_module_file *file;
 	_cleanup_free_ char *path = NULL;
@@ -156,8 +156,7 @@ static bool is_file(const char *name)
 	struct stat st;
 
 	/* "/x", "./x" and "../x" can be nothing else. */
-	if (*name == '/' || text_starts(name, "./") ||
-	    text_starts(name, "../"))
+	if (*name == '/' || text_starts(name, "./") || text_starts(name, "../"))
 		return true;
 	return (strchr(name, '/') || module_file_stem(name, &stem)) &&
 	       stat(name, &st) == 0;
@@ -220,11 +219,14 @@ const struct verb verb_info = {
 	.name = "info",
 	.args = "NAME|FILE...",
 	.summary = "what a module says of itself",
-	.detail = "All modinfo fields of a module (by name, alias or file; "
-		  "built-in ones too), its\nsignature, build-id and parameters.",
-	.options = (const struct option_spec[]){
-		{ "field", 'F', "NAME", "only this field, values only" },
-		{ 0 },
-	},
+	.detail =
+		"All modinfo fields of a module (by name, alias or file; "
+		"built-in ones too), its\nsignature, build-id and parameters.",
+	.options =
+		(const struct option_spec[]){
+			{ "field", 'F', "NAME",
+			  "only this field, values only" },
+			{ 0 },
+		},
 	.run = info_run,
 };

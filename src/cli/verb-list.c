@@ -22,12 +22,9 @@ static const struct column columns[] = {
 static const char *state_name(enum lkm_initstate state)
 {
 	switch (state) {
-	case LKM_STATE_COMING:
-		return "loading";
-	case LKM_STATE_GOING:
-		return "unloading";
-	case LKM_STATE_LIVE:
-		break;
+	case LKM_STATE_COMING: return "loading";
+	case LKM_STATE_GOING: return "unloading";
+	case LKM_STATE_LIVE: break;
 	}
 	return "live";
 }
@@ -118,9 +115,11 @@ const struct verb verb_list = {
 	.summary = "the modules in the kernel",
 	.detail = "Lists what is loaded, newest first: size in bytes, how many "
 		  "use it, its state,\nits taints and the modules that use it.",
-	.options = (const struct option_spec[]){
-		{ "tree", 't', NULL, "each module above the ones that it uses" },
-		{ 0 },
-	},
+	.options =
+		(const struct option_spec[]){
+			{ "tree", 't', NULL,
+			  "each module above the ones that it uses" },
+			{ 0 },
+		},
 	.run = list_run,
 };

@@ -24,8 +24,10 @@ static int persist(struct cli *cli, const struct lkm_plan *plan,
 			rc = lkm_policy_persist_load(cli->root, targets[i],
 						     true, reterr);
 		if (!rc && !cli->dry_run)
-			cli_note(cli, "%s is loaded at every boot "
-				 "(/etc/modules-load.d/lkm.conf)", targets[i]);
+			cli_note(cli,
+				 "%s is loaded at every boot "
+				 "(/etc/modules-load.d/lkm.conf)",
+				 targets[i]);
 	}
 	return rc;
 }
@@ -75,9 +77,12 @@ int act_each(struct cli *cli, int argc, char **argv,
 	struct request requests[ACT_MAX];
 	size_t count, good = 0;
 	bool partly = false;
-	int rc = act_requests(cli, argc, argv, requests, &count);
 	int worst = CLI_DONE;
+	int rc;
 
+	if (!act_options_are_fine(cli))
+		return CLI_USAGE;
+	rc = act_requests(cli, argc, argv, requests, &count);
 	if (rc)
 		return rc;
 	for (size_t i = 0; i < count; i++) {
@@ -109,17 +114,24 @@ const struct verb verb_load = {
 		  "first step.  When the kernel refuses, the reason is looked "
 		  "up in its log, in the\nfile and in its settings.  Exit "
 		  "status 3: some were loaded, not all.",
-	.options = (const struct option_spec[]){
-		{ "persist", 0, NULL, "load it at every boot as well" },
-		{ "timeout", 0, "SECONDS", "wait no longer for one module" },
-		{ "first-time", 0, NULL, "fail when it is loaded already" },
-		{ "blacklist", 'b', NULL, "blacklist lines hold for NAME too" },
-		{ "ignore-commands", 'i', NULL,
-		  "no install lines for NAME itself" },
-		{ "force", 'f', NULL, "ignore symbol versions and vermagic" },
-		{ "force-modversion", 0, NULL, "ignore symbol versions" },
-		{ "force-vermagic", 0, NULL, "ignore the version magic" },
-		{ 0 },
-	},
+	.options =
+		(const struct option_spec[]){
+			{ "persist", 0, NULL, "load it at every boot as well" },
+			{ "timeout", 0, "SECONDS",
+			  "wait no longer for one module" },
+			{ "first-time", 0, NULL,
+			  "fail when it is loaded already" },
+			{ "blacklist", 'b', NULL,
+			  "blacklist lines hold for NAME too" },
+			{ "ignore-commands", 'i', NULL,
+			  "no install lines for NAME itself" },
+			{ "force", 'f', NULL,
+			  "ignore symbol versions and vermagic" },
+			{ "force-modversion", 0, NULL,
+			  "ignore symbol versions" },
+			{ "force-vermagic", 0, NULL,
+			  "ignore the version magic" },
+			{ 0 },
+		},
 	.run = load_run,
 };

@@ -111,11 +111,13 @@ const struct verb verb_param = {
 	.detail = "Without PARAM all parameters of the loaded (or built-in) "
 		  "module; with PARAM its value;\nwith PARAM=VALUE sets it in "
 		  "the running kernel where the module allows that.",
-	.options = (const struct option_spec[]){
-		{ "persist", 0, NULL,
-		  "for later loads too (without =VALUE: no longer)" },
-		{ "later", 0, NULL, "with --persist: leave the kernel alone" },
-		{ 0 },
-	},
+	.options =
+		(const struct option_spec[]){
+			{ "persist", 0, NULL,
+			  "for later loads too (without =VALUE: no longer)" },
+			{ "later", 0, NULL,
+			  "with --persist: leave the kernel alone" },
+			{ 0 },
+		},
 	.run = param_run,
 };

@@ -5,8 +5,17 @@
 
 #include <string.h>
 
-enum { PLAN_ACTION, PLAN_MODULE, PLAN_WHAT, PLAN_OPTIONS, PLAN_WHY, PLAN_RULE,
-       PLAN_ROLE, PLAN_WANTED_BY, PLAN_OPTIONAL };
+enum {
+	PLAN_ACTION,
+	PLAN_MODULE,
+	PLAN_WHAT,
+	PLAN_OPTIONS,
+	PLAN_WHY,
+	PLAN_RULE,
+	PLAN_ROLE,
+	PLAN_WANTED_BY,
+	PLAN_OPTIONAL
+};
 
 static const struct column columns[] = {
 	[PLAN_ACTION] = { "action", "ACTION", 0 },
@@ -100,18 +109,22 @@ const struct verb verb_plan = {
 	.name = "plan",
 	.args = "NAME [PARAM=VALUE]...",
 	.summary = "the steps that a load would take; nothing is done",
-	.detail = "Resolves a module name, an alias (a modalias, symbol:NAME) "
-		  "or a file and shows each\nstep with its reason.  Exit status "
-		  "1 when the plan could not be executed: a module\nis missing, "
-		  "or a rule forbids it (file:line is named).",
-	.options = (const struct option_spec[]){
-		{ "unload", 'r', NULL, "the steps of an unload" },
-		{ "fresh", 0, NULL, "as if nothing were loaded" },
-		{ "ignore-commands", 'i', NULL,
-		  "no install or remove lines for NAME itself" },
-		{ "blacklist", 'b', NULL, "blacklist lines hold for NAME too" },
-		{ "holders", 0, NULL, "unload: what uses NAME as well" },
-		{ 0 },
-	},
+	.detail =
+		"Resolves a module name, an alias (a modalias, symbol:NAME) "
+		"or a file and shows each\nstep with its reason.  Exit status "
+		"1 when the plan could not be executed: a module\nis missing, "
+		"or a rule forbids it (file:line is named).",
+	.options =
+		(const struct option_spec[]){
+			{ "unload", 'r', NULL, "the steps of an unload" },
+			{ "fresh", 0, NULL, "as if nothing were loaded" },
+			{ "ignore-commands", 'i', NULL,
+			  "no install or remove lines for NAME itself" },
+			{ "blacklist", 'b', NULL,
+			  "blacklist lines hold for NAME too" },
+			{ "holders", 0, NULL,
+			  "unload: what uses NAME as well" },
+			{ 0 },
+		},
 	.run = plan_run,
 };

@@ -31,8 +31,8 @@ static bool is_settable(const struct lkm_param *p)
 	       !strpbrk(p->value, "\"\n");
 }
 
-static int save_params(struct reload *r, const char *module,
-		       const char **ret, struct lkm_error **reterr)
+static int save_params(struct reload *r, const char *module, const char **ret,
+		       struct lkm_error **reterr)
 {
 	_cleanup_strbuf_ struct strbuf b = { 0 };
 	struct lkm_param *params = NULL;
@@ -113,9 +113,10 @@ static int load_saved(struct reload *r, const char *name, const char *params,
 		return 0;
 	rc = load(r, name, "", reterr);
 	if (!rc)
-		cli_note(r->cli, "warning: %s did not take its parameters "
-			 "back (%s); it has its configured ones now", name,
-			 params);
+		cli_note(r->cli,
+			 "warning: %s did not take its parameters "
+			 "back (%s); it has its configured ones now",
+			 name, params);
 	return rc;
 }
 
@@ -146,11 +147,15 @@ static int load_target(struct reload *r, const struct saved *s,
 		return rc;
 	/* The tree has another file of that name: what ran before, mostly. */
 	if (load_saved(r, s->name, s->params, &lost) == 0)
-		cli_note(r->cli, "warning: %s of the module tree is loaded "
-			 "again instead", s->name);
+		cli_note(r->cli,
+			 "warning: %s of the module tree is loaded "
+			 "again instead",
+			 s->name);
 	else
-		cli_note(r->cli, "warning: %s is no longer loaded; the tree's "
-			 "own file was refused as well", s->name);
+		cli_note(r->cli,
+			 "warning: %s is no longer loaded; the tree's "
+			 "own file was refused as well",
+			 s->name);
 	return rc;
 }
 
@@ -169,8 +174,10 @@ static int restore(struct reload *r, struct lkm_error **reterr)
 		if (!rc)
 			continue;
 		if (!s->is_target || worst)
-			cli_note(r->cli, "warning: %s was loaded before and is "
-				 "not now", s->name);
+			cli_note(r->cli,
+				 "warning: %s was loaded before and is "
+				 "not now",
+				 s->name);
 		if (worst) {
 			lkm_error_free(e);
 			continue;
@@ -250,15 +257,18 @@ const struct verb verb_reload = {
 	.name = "reload",
 	.args = "NAME|FILE [PARAM=VALUE]...",
 	.summary = "unload a module with what uses it, and load it all again",
-	.detail = "What uses the module is unloaded first and comes back after "
-		  "it, each with the\nparameters that it had.  With a FILE that "
-		  "file is loaded instead; when the kernel\nrefuses it, the "
-		  "tree's own module comes back.  What could not be brought "
-		  "back is named;\nexit status 3.",
-	.options = (const struct option_spec[]){
-		{ "wait", 'w', "SECONDS", "retry while it is in use" },
-		{ "timeout", 0, "SECONDS", "wait no longer for one module" },
-		{ 0 },
-	},
+	.detail =
+		"What uses the module is unloaded first and comes back after "
+		"it, each with the\nparameters that it had.  With a FILE that "
+		"file is loaded instead; when the kernel\nrefuses it, the "
+		"tree's own module comes back.  What could not be brought "
+		"back is named;\nexit status 3.",
+	.options =
+		(const struct option_spec[]){
+			{ "wait", 'w', "SECONDS", "retry while it is in use" },
+			{ "timeout", 0, "SECONDS",
+			  "wait no longer for one module" },
+			{ 0 },
+		},
 	.run = reload_run,
 };

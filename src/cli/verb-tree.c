@@ -65,8 +65,7 @@ static int add_needs(struct table *t, struct lkm_tree *tree,
 }
 
 static int add_users(struct table *t, struct lkm_tree *tree,
-		     const struct lkm_module_file *m,
-		     struct lkm_error **reterr)
+		     const struct lkm_module_file *m, struct lkm_error **reterr)
 {
 	const struct lkm_module_file *all;
 	size_t row = table_row(t, 0);
@@ -120,9 +119,10 @@ const struct verb verb_tree = {
 	.detail = "The modules on disk that NAME needs, each above what it "
 		  "needs itself.  A module that\nanother one brings along is "
 		  "drawn only there.",
-	.options = (const struct option_spec[]){
-		{ "reverse", 'r', NULL, "all modules that need NAME" },
-		{ 0 },
-	},
+	.options =
+		(const struct option_spec[]){
+			{ "reverse", 'r', NULL, "all modules that need NAME" },
+			{ 0 },
+		},
 	.run = tree_run,
 };

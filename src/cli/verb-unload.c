@@ -54,17 +54,21 @@ const struct verb verb_unload = {
 	.summary = "unload modules and what only they used",
 	.detail = "Unloads NAME, then the modules that it alone used.  Says "
 		  "who uses it when it cannot\nbe unloaded.",
-	.options = (const struct option_spec[]){
-		{ "holders", 0, NULL, "first unload what uses NAME" },
-		{ "keep-unused", 0, NULL, "leave what NAME used loaded" },
-		{ "wait", 'w', "SECONDS", "retry while it is in use" },
-		{ "timeout", 0, "SECONDS", "wait no longer for one module" },
-		{ "force", 'f', NULL,
-		  "although in use (kernels that allow it; taints)" },
-		{ "ignore-commands", 'i', NULL,
-		  "no remove lines for NAME itself" },
-		{ "persist", 0, NULL, "no longer load it at boot either" },
-		{ 0 },
-	},
+	.options =
+		(const struct option_spec[]){
+			{ "holders", 0, NULL, "first unload what uses NAME" },
+			{ "keep-unused", 0, NULL,
+			  "leave what NAME used loaded" },
+			{ "wait", 'w', "SECONDS", "retry while it is in use" },
+			{ "timeout", 0, "SECONDS",
+			  "wait no longer for one module" },
+			{ "force", 'f', NULL,
+			  "although in use (kernels that allow it; taints)" },
+			{ "ignore-commands", 'i', NULL,
+			  "no remove lines for NAME itself" },
+			{ "persist", 0, NULL,
+			  "no longer load it at boot either" },
+			{ 0 },
+		},
 	.run = unload_run,
 };

@@ -45,8 +45,10 @@ static int split(struct cli *cli, struct vm_lists *l, const char *arg,
 	*ret_host = host;
 	*ret_guest = colon ? colon + 1 : host;
 	if (**ret_guest != '/' || !*host)
-		return cli_usage(cli, "'%s' is not HOST:GUEST with an absolute "
-				 "path in the guest", arg);
+		return cli_usage(cli,
+				 "'%s' is not HOST:GUEST with an absolute "
+				 "path in the guest",
+				 arg);
 	return CLI_DONE;
 }
 
@@ -100,8 +102,8 @@ static int take_lists(struct cli *cli, struct vm_lists *l, struct vm_options *o)
 			return rc;
 	}
 	if (readlink("/proc/self/exe", l->self, sizeof(l->self) - 1) > 0)
-		l->copies[o->copy_count++] =
-			(struct vm_copy){ l->self, LKM_IN_GUEST };
+		l->copies[o->copy_count++] = (struct vm_copy){ l->self,
+							       LKM_IN_GUEST };
 	for (size_t i = 0; (arg = cli_opt_nth(cli, "module", i)); i++) {
 		rc = take_modules(cli, l, o, arg);
 		if (rc)
@@ -161,7 +163,8 @@ static int boot(struct cli *cli, struct vm_options *o)
 		o->output = to_stream;
 	if (vm_run(o, &result, &e) < 0)
 		return cli_fail(cli, e);
-	cli_detail(cli, "guest: first process after %u ms, %u ms in all, "
+	cli_detail(cli,
+		   "guest: first process after %u ms, %u ms in all, "
 		   "initramfs %zu kB, %s",
 		   result.boot_ms, result.total_ms,
 		   result.initramfs_bytes >> 10,
@@ -198,7 +201,8 @@ static int vm_verb(struct cli *cli, int argc, char **argv)
 	if (!rc)
 		rc = take_numbers(cli, &o);
 	if (!rc && !argc && (cli->json || !cli_is_terminal(0)))
-		rc = cli_usage(cli, "which command? (a shell needs a terminal)");
+		rc = cli_usage(cli,
+			       "which command? (a shell needs a terminal)");
 	if (!rc)
 		rc = boot(cli, &o);
 	for (size_t i = 0; i < l->name_count; i++)
@@ -219,26 +223,31 @@ const struct verb verb_vm = {
 		"exit status.\nWithout a command: a shell (Ctrl-A x ends it).  "
 		"Needs no privilege, and changes\nnothing here but what is "
 		"below a --share-rw.",
-	.options = (const struct option_spec[]){
-		{ "image", 0, "FILE", "the kernel image" },
-		{ "modules", 0, "DIR", "its modules, as /lib/modules/RELEASE" },
-		{ "module", 'm', "NAME[,NAME...]",
-		  "put these modules in, not loaded (repeatable)" },
-		{ "copy", 0, "HOST:GUEST",
-		  "a file, a program with its libraries, or a directory" },
-		{ "share", 0, "HOST:GUEST", "a directory, read-only" },
-		{ "share-rw", 0, "HOST:GUEST", "a directory, writable" },
-		{ "env", 0, "NAME=VALUE", "for the command (repeatable)" },
-		{ "append", 0, "ARGS", "to the kernel command line" },
-		{ "timeout", 0, "SECONDS", "for the whole run" },
-		{ "memory", 0, "MB", "of the guest" },
-		{ "cpus", 0, "N", "of the guest" },
-		{ "accel", 0, "HOW", "tcg (software), kvm, or auto: kvm if a "
-				     "trial boot succeeds" },
-		{ "console", 0, NULL, "kernel messages on stderr" },
-		{ "qemu", 0, "PROGRAM", "instead of " VM_QEMU },
-		{ 0 },
-	},
+	.options =
+		(const struct option_spec[]){
+			{ "image", 0, "FILE", "the kernel image" },
+			{ "modules", 0, "DIR",
+			  "its modules, as /lib/modules/RELEASE" },
+			{ "module", 'm', "NAME[,NAME...]",
+			  "put these modules in, not loaded (repeatable)" },
+			{ "copy", 0, "HOST:GUEST",
+			  "a file, a program with its libraries, or a directory" },
+			{ "share", 0, "HOST:GUEST", "a directory, read-only" },
+			{ "share-rw", 0, "HOST:GUEST",
+			  "a directory, writable" },
+			{ "env", 0, "NAME=VALUE",
+			  "for the command (repeatable)" },
+			{ "append", 0, "ARGS", "to the kernel command line" },
+			{ "timeout", 0, "SECONDS", "for the whole run" },
+			{ "memory", 0, "MB", "of the guest" },
+			{ "cpus", 0, "N", "of the guest" },
+			{ "accel", 0, "HOW",
+			  "tcg (software), kvm, or auto: kvm if a "
+			  "trial boot succeeds" },
+			{ "console", 0, NULL, "kernel messages on stderr" },
+			{ "qemu", 0, "PROGRAM", "instead of " VM_QEMU },
+			{ 0 },
+		},
 	.flags = VERB_STOP_AT_ARGS,
 	.run = vm_verb,
 };

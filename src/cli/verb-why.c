@@ -3,8 +3,15 @@
 #include "cli/table.h"
 #include "cli/verbs.h"
 
-enum { WHY_RELATION, WHY_SUBJECT, WHY_TEXT, WHY_WHERE, WHY_MODULE, WHY_FILE,
-       WHY_LINE };
+enum {
+	WHY_RELATION,
+	WHY_SUBJECT,
+	WHY_TEXT,
+	WHY_WHERE,
+	WHY_MODULE,
+	WHY_FILE,
+	WHY_LINE
+};
 
 static const struct column columns[] = {
 	[WHY_RELATION] = { "relation", "RELATION", 0 },
@@ -66,8 +73,9 @@ const struct verb verb_why = {
 	.name = "why",
 	.args = "NAME",
 	.summary = "why a module is loaded, what would load it, what stops it",
-	.detail = "Everything that is known of NAME, with file and line: aliases "
-		  "and modules that bring\nit in, modules-load.d, rules that "
-		  "stop it, its options, and what holds it in the\nkernel.",
+	.detail =
+		"Everything that is known of NAME, with file and line: aliases "
+		"and modules that bring\nit in, modules-load.d, rules that "
+		"stop it, its options, and what holds it in the\nkernel.",
 	.run = why_run,
 };

@@ -37,7 +37,7 @@ struct entry {
 };
 
 static const struct entry catalogue[] = {
-#define ERROR(name, ecode, eid, etext, ehint)                                  \
+#define ERROR(name, ecode, eid, etext, ehint) \
 	[ERR_##name] = { ecode, eid, etext, ehint },
 #include "diag/catalogue.def"
 #undef ERROR
@@ -78,12 +78,8 @@ static char *kv_text(const struct kv *kv)
 	const char *name;
 
 	switch (kv->kind) {
-	case KV_IS_STR:
-		strbuf_adds(&b, kv->str ? kv->str : "");
-		break;
-	case KV_IS_NUM:
-		strbuf_addf(&b, "%lld", (long long)kv->num);
-		break;
+	case KV_IS_STR: strbuf_adds(&b, kv->str ? kv->str : ""); break;
+	case KV_IS_NUM: strbuf_addf(&b, "%lld", (long long)kv->num); break;
 	case KV_IS_HEX:
 		strbuf_addf(&b, "0x%llx", (unsigned long long)kv->num);
 		break;
@@ -291,8 +287,8 @@ char *lkm_error_hint(const struct lkm_error *e)
 	return error_fill(e, catalogue[e->id].hint);
 }
 
-bool lkm_error_field(const struct lkm_error *e, size_t i,
-		     const char **ret_name, const char **ret_value)
+bool lkm_error_field(const struct lkm_error *e, size_t i, const char **ret_name,
+		     const char **ret_value)
 {
 	if (i >= e->fields.len)
 		return false;

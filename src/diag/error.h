@@ -32,8 +32,8 @@ struct kv {
  * gives the id's negative code.  @reterr may be NULL.  The sentence's {name}
  * placeholders are taken from the facts.
  */
-#define FAIL(reterr, id, ...)                                                  \
-	error_make((reterr), ERR_##id, (const struct kv[]){ __VA_ARGS__ },     \
+#define FAIL(reterr, id, ...)                                              \
+	error_make((reterr), ERR_##id, (const struct kv[]){ __VA_ARGS__ }, \
 		   ARRAY_SIZE(((const struct kv[]){ __VA_ARGS__ })))
 int error_make(struct lkm_error **reterr, enum error_id id,
 	       const struct kv *facts, size_t count);

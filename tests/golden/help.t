@@ -118,6 +118,10 @@ $ lkm load --timeout
 ! lkm: option '--timeout' needs an argument
 !   try:   lkm load --help
 [2]
+$ lkm load --timeout soon loop
+! lkm: --timeout takes a number, not 'soon'
+!   try:   lkm load --help
+[2]
 $ lkm plan --nonsense loop
 ! lkm: unknown option '--nonsense'
 !   try:   lkm plan --help

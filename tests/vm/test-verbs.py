@@ -125,6 +125,24 @@ def test_forbid(kernel):
     check(any(x["relation"] == "held-by" and x["subject"] == "dm_crypt"
               for x in reasons), r)
     equal(r.err.count("error[plan.forbidden"), 4, r)
+    check("error[cli.load.present]" in r.err, r)
 
 
-main(test_param, test_reload, test_forbid)
+BARE = """
+mount -t tmpfs none /proc
+lkm list; echo "list: $?"; lkm load loop; echo "load: $?"
+umount /proc
+find / -xdev -name 'libjson-c.so*' -exec rm {} +
+lkm list --json; echo "json: $?"
+"""
+
+
+def test_bare(kernel):
+    """A kernel without modules, a system without json-c."""
+    r = kernel.shell(BARE, options=["-m", "loop"])
+    equal(r.out.splitlines(), ["list: 1", "load: 1", "json: 1"], r)
+    equal(r.err.count("error[cli.kernel.moduleless]"), 2, r)
+    check("error[cli.library.missing]" in r.err, r)
+
+
+main(test_param, test_reload, test_forbid, test_bare)

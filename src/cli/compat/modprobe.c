@@ -59,8 +59,8 @@ static void explain(struct cli *cli, struct lkm_error *e)
 {
 	const char *env = getenv("LKM_EXPLAIN");
 
-	if (cli->quiet || (!cli_is_terminal(STDERR_FILENO) &&
-			   (!env || strcmp(env, "1")))) {
+	if (cli->quiet ||
+	    (!cli_is_terminal(STDERR_FILENO) && (!env || strcmp(env, "1")))) {
 		lkm_error_free(e);
 		return;
 	}
@@ -74,20 +74,11 @@ static void print_step(const struct lkm_step *s)
 	case LKM_STEP_LOAD:
 		printf("insmod %s %s\n", s->path, s->options);
 		break;
-	case LKM_STEP_INSTALL:
-		printf("install %s\n", s->command);
-		break;
-	case LKM_STEP_BUILTIN:
-		printf("builtin %s\n", s->module);
-		break;
-	case LKM_STEP_UNLOAD:
-		printf("rmmod %s\n", s->module);
-		break;
-	case LKM_STEP_REMOVE:
-		printf("remove %s\n", s->command);
-		break;
-	default:
-		break;
+	case LKM_STEP_INSTALL: printf("install %s\n", s->command); break;
+	case LKM_STEP_BUILTIN: printf("builtin %s\n", s->module); break;
+	case LKM_STEP_UNLOAD: printf("rmmod %s\n", s->module); break;
+	case LKM_STEP_REMOVE: printf("remove %s\n", s->command); break;
+	default: break;
 	}
 }
 
@@ -139,8 +130,7 @@ static int execute(struct cli *cli, const struct lkm_plan *plan,
 
 	if (rc < 0)
 		return rc;
-	if (!cli_opt_number(cli, "wait", &wait))
-		return FAIL(reterr, CLI_NUMBER_BAD);
+	cli_opt_number(cli, "wait", &wait);
 	run.wait_ms = (unsigned int)MIN_OF(wait, (uint64_t)1000000000);
 	if (cli_has(cli, "force") || cli_has(cli, "force-modversion"))
 		run.load_flags |= LKM_LOAD_FORCE_MODVERSIONS;
@@ -203,8 +193,10 @@ static int one(struct cli *cli, const struct request *request)
 	}
 	if (cli_has(cli, "first-time") && !remove && is_idle(plan)) {
 		lkm_plan_free(plan);
-		return say(cli, "ERROR", "could not insert '%s': Module already "
-			   "in kernel", request->name);
+		return say(cli, "ERROR",
+			   "could not insert '%s': Module already "
+			   "in kernel",
+			   request->name);
 	}
 	if (cli->dry_run) {
 		for (size_t i = 0; i < lkm_plan_count(plan); i++) {
@@ -252,7 +244,10 @@ static int each(struct cli *cli, int argc, char **argv)
 static int apply(struct cli *cli)
 {
 	const char *config;
+	uint64_t wait;
 
+	if (!cli_opt_number(cli, "wait", &wait))
+		return CLI_FAILED;
 	cli->dialect = LKM_DIALECT_KMOD;
 	cli->root = cli_opt(cli, "dirname");
 	cli->release = cli_opt(cli, "set-version");
