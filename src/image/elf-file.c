@@ -70,6 +70,16 @@ int elf_slice(const struct elf *e, uint64_t off, uint64_t len, const char *what,
 		    KV_NUM("length", len), KV_NUM("size", e->source->size));
 }
 
+int elf_check_count(const struct elf *e, const char *what, uint64_t count,
+		    uint64_t limit, struct lkm_error **reterr)
+{
+	if (count <= limit)
+		return 0;
+	return FAIL(reterr, IMAGE_ELF_LIMIT, KV_STR("file", e->file),
+		    KV_STR("what", what), KV_NUM("count", count),
+		    KV_NUM("limit", limit));
+}
+
 static int elf_bad_table(const struct elf *e, const char *problem,
 			 struct lkm_error **reterr)
 {
@@ -167,10 +177,9 @@ int elf_open(struct elf *e, struct source *source, const char *file,
 	rc = elf_extended(e, shoff, &count, &names, reterr);
 	if (rc < 0)
 		return rc;
-	if (count > ELF_SECTIONS_MAX)
-		return FAIL(reterr, IMAGE_ELF_LIMIT, KV_STR("file", file),
-			    KV_STR("what", "sections"), KV_NUM("count", count),
-			    KV_NUM("limit", ELF_SECTIONS_MAX));
+	rc = elf_check_count(e, "sections", count, ELF_SECTIONS_MAX, reterr);
+	if (rc < 0)
+		return rc;
 	e->count = (uint32_t)count;
 	e->entry = l->section_size;
 	/* One read for both; when it fails the exact ones say why. */
@@ -263,10 +272,9 @@ int elf_symtab(const struct elf *e, uint64_t first, struct elf_symtab *ret,
 	    table.size > e->source->size - table.offset)
 		return elf_content(e, &table, &t.entries, reterr);
 	count = table.size / t.size;
-	if (count > ELF_SYMBOLS_MAX)
-		return FAIL(reterr, IMAGE_ELF_LIMIT, KV_STR("file", e->file),
-			    KV_STR("what", "symbols"), KV_NUM("count", count),
-			    KV_NUM("limit", ELF_SYMBOLS_MAX));
+	rc = elf_check_count(e, "symbols", count, ELF_SYMBOLS_MAX, reterr);
+	if (rc < 0)
+		return rc;
 	if (first == UINT64_MAX)
 		first = table.info;
 	first = first < count ? first : 0;
@@ -312,11 +320,34 @@ void elf_symbol(const struct elf *e, const struct elf_symtab *t, uint64_t i,
 	ret->type = info & 15;
 }
 
-const char *elf_symbol_name(const struct elf_symtab *t, uint32_t name)
+int elf_symbol_name(const struct elf *e, const struct elf_symtab *t,
+		    uint32_t name, const char **ret, struct lkm_error **reterr)
 {
 	uint64_t at = name - t->strings_at;
+	const char *s;
 
+	*ret = "";
 	if (name < t->strings_at || at >= t->strings.size)
-		return "";
-	return (const char *)t->strings.data + at;
+		return 0;
+	s = (const char *)t->strings.data + at;
+	*ret = s;
+	return elf_check_count(e, "bytes in a symbol's name",
+			       strnlen(s, ELF_NAME_MAX + 1), ELF_NAME_MAX,
+			       reterr);
+}
+
+bool elf_section_part(const struct elf *e, uint32_t i, uint64_t off,
+		      uint64_t len, struct span *ret)
+{
+	struct lkm_section section;
+
+	if (i == SHN_UNDEF || i >= e->count)
+		return false;
+	elf_section(e, i, &section);
+	if (section.type == SHT_NOBITS || off > section.size ||
+	    section.offset > e->source->size ||
+	    off > e->source->size - section.offset)
+		return false;
+	return source_slice(e->source, section.offset + off,
+			    MIN_OF(len, section.size - off), ret);
 }

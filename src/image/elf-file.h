@@ -9,8 +9,13 @@
 
 /* More sections than any linker makes of a module; 64 MiB of headers. */
 #define ELF_SECTIONS_MAX ((uint64_t)1 << 20)
-/* More symbols than any module has, debug information or not. */
-#define ELF_SYMBOLS_MAX ((uint64_t)1 << 24)
+/* Symbols, exports or versions; the largest modules have some 100,000. */
+#define ELF_SYMBOLS_MAX ((uint64_t)1 << 22)
+/*
+ * Bytes of a symbol's name; the kernel's KSYM_NAME_LEN is 512.  Without it,
+ * many symbols that share one huge name would cost the product of both.
+ */
+#define ELF_NAME_MAX ((size_t)1024)
 
 /*
  * Borrows its source.  @table and @names were read when it was opened; names
@@ -72,4 +77,11 @@ int elf_symtab_names(const struct elf *e, struct elf_symtab *t, uint64_t from,
 void elf_symbol(const struct elf *e, const struct elf_symtab *t, uint64_t i,
 		struct elf_symbol *ret);
 /* "" where the offset is outside of the strings that were read. */
-const char *elf_symbol_name(const struct elf_symtab *t, uint32_t name);
+int elf_symbol_name(const struct elf *e, const struct elf_symtab *t,
+		    uint32_t name, const char **ret, struct lkm_error **reterr);
+/* At most @len bytes at @off of section @i, without reading all of it. */
+bool elf_section_part(const struct elf *e, uint32_t i, uint64_t off,
+		      uint64_t len, struct span *ret);
+/* Is @count of @what within @limit? */
+int elf_check_count(const struct elf *e, const char *what, uint64_t count,
+		    uint64_t limit, struct lkm_error **reterr);

@@ -41,6 +41,10 @@ int exports_names(const struct elf *e, const struct parts *p, struct arena *out,
 	}
 	for (size_t i = 0; i < s.size; i++)
 		strings += !s.data[i];
+	rc = elf_check_count(e, "exports", strings, ELF_SYMBOLS_MAX * 2,
+			     reterr);
+	if (rc < 0)
+		return rc;
 	if (has_namespaces(p, strings))
 		step = 2;
 	else if (has_plain_names(p, strings))

@@ -2,7 +2,6 @@
 // The facts that an index needs of one module file, fast, for thousands.
 #include "image/extract.h"
 
-#include <elf.h>
 #include <string.h>
 
 #include "base/map.h"
@@ -13,57 +12,6 @@ void image_scratch_release(struct image_scratch *s)
 {
 	source_release(&s->file);
 	codec_release(&s->codec);
-}
-
-/*
- * The undefined symbols, in the order of the table; CRCs are not looked for.
- * Of the names, which mostly are those of local symbols, only the part is read
- * that they are in.
- */
-static int needs_undefined(const struct elf *e, struct arena *out,
-			   struct needs *ret, struct lkm_error **reterr)
-{
-	uint64_t count = 0, names = UINT64_MAX;
-	struct elf_symbol symbol;
-	struct elf_symtab table;
-	struct lkm_need *items;
-	int rc;
-
-	rc = elf_symtab(e, UINT64_MAX, &table, reterr);
-	if (rc < 0)
-		return rc;
-	for (uint64_t i = 0; i < table.count; i++) {
-		elf_symbol(e, &table, i, &symbol);
-		if (!symbol_is_need(e, &symbol))
-			continue;
-		names = MIN_OF(names, symbol.name);
-		count++;
-	}
-	if (count) {
-		rc = elf_symtab_names(e, &table, names, reterr);
-		if (rc < 0)
-			return rc;
-	}
-	items = arena_alloc(out, count * sizeof(*items));
-	if (!items)
-		return error_nomem(reterr);
-	count = 0;
-	for (uint64_t i = 0; i < table.count; i++) {
-		const char *name;
-
-		elf_symbol(e, &table, i, &symbol);
-		name = elf_symbol_name(&table, symbol.name);
-		if (!symbol_is_need(e, &symbol) || !*name)
-			continue;
-		items[count] = (struct lkm_need){
-			.name = arena_strdup(out, name),
-			.weak = symbol.bind == STB_WEAK,
-		};
-		if (!items[count++].name)
-			return error_nomem(reterr);
-	}
-	*ret = (struct needs){ items, count };
-	return 0;
 }
 
 /* @needs, then the versions that none of them took. */

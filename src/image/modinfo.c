@@ -4,6 +4,9 @@
 
 #include "image/parts.h"
 
+/* Strings of .modinfo; the most of any module are some thousand aliases. */
+#define MODINFO_MAX ((uint64_t)1 << 20)
+
 static const struct {
 	const char *name;
 	size_t at;
@@ -94,6 +97,9 @@ int modinfo_read(const struct elf *e, const struct parts *p, struct arena *out,
 	if (!copy)
 		return error_nomem(reterr);
 	count = modinfo_split(copy, s.size, NULL);
+	rc = elf_check_count(e, "modinfo strings", count, MODINFO_MAX, reterr);
+	if (rc < 0)
+		return rc;
 	items = arena_alloc(out, count * sizeof(*items));
 	if (!items)
 		return error_nomem(reterr);

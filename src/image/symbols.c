@@ -8,12 +8,25 @@
 #include "base/map.h"
 #include "base/text.h"
 
+/* All symbols and their names. */
 static int symbols_open(const struct elf *e, struct elf_symtab *ret,
 			struct lkm_error **reterr)
 {
 	int rc = elf_symtab(e, 0, ret, reterr);
 
 	return rc < 0 ? rc : elf_symtab_names(e, ret, 0, reterr);
+}
+
+/* From now on names are the arena's. */
+static int symbols_keep_names(struct elf_symtab *t, struct arena *out,
+			      struct lkm_error **reterr)
+{
+	uint8_t *copy = arena_memdup(out, t->strings.data, t->strings.size);
+
+	if (!copy)
+		return error_nomem(reterr);
+	t->strings.data = copy;
+	return 0;
 }
 
 bool symbol_is_need(const struct elf *e, const struct elf_symbol *symbol)
@@ -26,15 +39,64 @@ bool symbol_is_need(const struct elf *e, const struct elf_symbol *symbol)
 		 symbol->type == STT_SPARC_REGISTER);
 }
 
-static int versions_by_name(const struct needs *versions, struct map *ret,
-			    struct lkm_error **reterr)
+static int needs_names(const struct elf *e, struct elf_symtab *t,
+		       struct arena *out, size_t *ret_count,
+		       struct lkm_error **reterr)
 {
-	for (size_t i = 0; i < versions->count; i++) {
-		struct lkm_need *v = &versions->items[i];
+	uint64_t first = UINT64_MAX;
+	struct elf_symbol symbol;
+	size_t count = 0;
+	int rc;
 
-		if (!map_set(ret, v->name, v))
-			return error_nomem(reterr);
+	for (uint64_t i = 0; i < t->count; i++) {
+		elf_symbol(e, t, i, &symbol);
+		if (!symbol_is_need(e, &symbol))
+			continue;
+		first = MIN_OF(first, symbol.name);
+		count++;
 	}
+	*ret_count = count;
+	if (!count)
+		return 0;
+	rc = elf_symtab_names(e, t, first, reterr);
+	return rc < 0 ? rc : symbols_keep_names(t, out, reterr);
+}
+
+int needs_undefined(const struct elf *e, struct arena *out, struct needs *ret,
+		    struct lkm_error **reterr)
+{
+	struct elf_symbol symbol;
+	struct lkm_need *items;
+	struct elf_symtab t;
+	size_t count = 0;
+	int rc;
+
+	rc = elf_symtab(e, UINT64_MAX, &t, reterr);
+	if (rc < 0)
+		return rc;
+	rc = needs_names(e, &t, out, &count, reterr);
+	if (rc < 0)
+		return rc;
+	items = arena_alloc(out, count * sizeof(*items));
+	if (!items)
+		return error_nomem(reterr);
+	count = 0;
+	for (uint64_t i = 0; i < t.count; i++) {
+		const char *name;
+
+		elf_symbol(e, &t, i, &symbol);
+		if (!symbol_is_need(e, &symbol))
+			continue;
+		rc = elf_symbol_name(e, &t, symbol.name, &name, reterr);
+		if (rc < 0)
+			return rc;
+		if (*name)
+			items[count++] = (struct lkm_need){
+				.name = name,
+				.weak = symbol.bind == STB_WEAK,
+			};
+	}
+	*ret = (struct needs){ items, count };
 	return 0;
 }
 
@@ -42,45 +104,26 @@ int needs_read(const struct elf *e, const struct needs *versions,
 	       struct arena *out, struct needs *ret, struct lkm_error **reterr)
 {
 	_cleanup_map_ struct map by_name = { 0 };
-	struct elf_symbol symbol;
-	struct lkm_need *items;
-	struct elf_symtab t;
-	size_t count = 0;
+	struct needs needs;
 	int rc;
 
-	rc = symbols_open(e, &t, reterr);
+	rc = needs_undefined(e, out, &needs, reterr);
 	if (rc < 0)
 		return rc;
-	rc = versions_by_name(versions, &by_name, reterr);
-	if (rc < 0)
-		return rc;
-	for (uint64_t i = 0; i < t.count; i++) {
-		elf_symbol(e, &t, i, &symbol);
-		count += symbol_is_need(e, &symbol);
-	}
-	items = arena_alloc(out, count * sizeof(*items));
-	if (!items)
-		return error_nomem(reterr);
-	count = 0;
-	for (uint64_t i = 0; i < t.count; i++) {
-		const struct lkm_need *version;
-		const char *name;
+	for (size_t i = 0; i < versions->count; i++) {
+		struct lkm_need *v = &versions->items[i];
 
-		elf_symbol(e, &t, i, &symbol);
-		name = elf_symbol_name(&t, symbol.name);
-		if (!symbol_is_need(e, &symbol) || !*name)
-			continue;
-		version = map_get(&by_name, name);
-		items[count] = (struct lkm_need){
-			.name = arena_strdup(out, name),
-			.crc = version ? version->crc : 0,
-			.has_crc = version,
-			.weak = symbol.bind == STB_WEAK,
-		};
-		if (!items[count++].name)
+		if (!map_set(&by_name, v->name, v))
 			return error_nomem(reterr);
 	}
-	*ret = (struct needs){ items, count };
+	for (size_t i = 0; i < needs.count; i++) {
+		const struct lkm_need *v;
+
+		v = map_get(&by_name, needs.items[i].name);
+		needs.items[i].has_crc = v;
+		needs.items[i].crc = v ? v->crc : 0;
+	}
+	*ret = needs;
 	return 0;
 }
 
@@ -96,27 +139,22 @@ int exports_symbols(const struct elf *e, struct arena *out,
 	int rc;
 
 	rc = symbols_open(e, &t, reterr);
+	if (rc == 0)
+		rc = symbols_keep_names(&t, out, reterr);
 	if (rc < 0)
 		return rc;
-	for (uint64_t i = 0; i < t.count; i++) {
-		elf_symbol(e, &t, i, &symbol);
-		count += text_starts(elf_symbol_name(&t, symbol.name), prefix);
-	}
-	names = arena_alloc(out, count * sizeof(*names));
+	names = arena_alloc(out, t.count * sizeof(*names));
 	if (!names)
 		return error_nomem(reterr);
-	count = 0;
 	for (uint64_t i = 0; i < t.count; i++) {
 		const char *name;
 
 		elf_symbol(e, &t, i, &symbol);
-		name = elf_symbol_name(&t, symbol.name);
-		if (!text_starts(name, prefix))
-			continue;
-		name = arena_strdup(out, name + sizeof(prefix) - 1);
-		if (!name)
-			return error_nomem(reterr);
-		names[count++] = name;
+		rc = elf_symbol_name(e, &t, symbol.name, &name, reterr);
+		if (rc < 0)
+			return rc;
+		if (text_starts(name, prefix))
+			names[count++] = name + sizeof(prefix) - 1;
 	}
 	*ret = names;
 	*ret_count = count;
@@ -139,7 +177,6 @@ static struct lkm_export *export_of(const struct map *by_name, const char *name,
 static void export_crc(const struct elf *e, const struct elf_symbol *symbol,
 		       struct lkm_export *x)
 {
-	struct lkm_section section;
 	struct span s;
 
 	if (symbol->section == SHN_ABS) {
@@ -147,44 +184,42 @@ static void export_crc(const struct elf *e, const struct elf_symbol *symbol,
 		x->has_crc = true;
 		return;
 	}
-	if (!symbol->section || symbol->section >= e->count)
-		return;
-	elf_section(e, symbol->section, &section);
-	x->has_crc = elf_content(e, &section, &s, NULL) == 0 &&
-		     span_u32(s, symbol->value, e->header.is_big_endian,
-			      &x->crc);
+	x->has_crc = elf_section_part(e, symbol->section, symbol->value,
+				      sizeof(x->crc), &s) &&
+		     span_u32(s, 0, e->header.is_big_endian, &x->crc);
 }
 
-static void export_name_space(const struct elf *e,
-			      const struct elf_symbol *symbol,
-			      struct arena *out, struct lkm_export *x)
+static int export_name_space(const struct elf *e,
+			     const struct elf_symbol *symbol, struct arena *out,
+			     struct lkm_export *x, struct lkm_error **reterr)
 {
-	struct lkm_section section;
 	const char *text;
 	struct span s;
 
-	if (!symbol->section || symbol->section >= e->count)
-		return;
-	elf_section(e, symbol->section, &section);
-	if (elf_content(e, &section, &s, NULL) == 0 &&
-	    span_string(s, symbol->value, &text) && *text)
-		x->name_space = arena_strdup(out, text);
+	if (x->name_space ||
+	    !elf_section_part(e, symbol->section, symbol->value, ELF_NAME_MAX,
+			      &s) ||
+	    !span_string(s, 0, &text) || !*text)
+		return 0;
+	x->name_space = arena_strdup(out, text);
+	return x->name_space ? 0 : error_nomem(reterr);
 }
 
-static void export_symbol(const struct elf *e, const struct map *by_name,
-			  const struct elf_symbol *symbol, const char *name,
-			  struct arena *out)
+static int export_symbol(const struct elf *e, const struct map *by_name,
+			 const struct elf_symbol *symbol, const char *name,
+			 struct arena *out, struct lkm_error **reterr)
 {
 	struct lkm_export *x;
 
 	if ((x = export_of(by_name, name, "__crc_")))
 		export_crc(e, symbol, x);
 	else if ((x = export_of(by_name, name, "__kstrtabns_")))
-		export_name_space(e, symbol, out, x);
+		return export_name_space(e, symbol, out, x, reterr);
 	else if ((x = export_of(by_name, name, "__ksymtab_")) &&
 		 symbol->section < e->count)
 		x->gpl_only = text_starts(elf_section_name(e, symbol->section),
 					  "__ksymtab_gpl");
+	return 0;
 }
 
 int exports_read(const struct elf *e, const struct parts *p, struct arena *out,
@@ -216,9 +251,15 @@ int exports_read(const struct elf *e, const struct parts *p, struct arena *out,
 			return error_nomem(reterr);
 	}
 	for (uint64_t i = 0; count && i < t.count; i++) {
+		const char *name;
+
 		elf_symbol(e, &t, i, &symbol);
-		export_symbol(e, &by_name, &symbol,
-			      elf_symbol_name(&t, symbol.name), out);
+		rc = elf_symbol_name(e, &t, symbol.name, &name, reterr);
+		if (rc == 0)
+			rc = export_symbol(e, &by_name, &symbol, name, out,
+					   reterr);
+		if (rc < 0)
+			return rc;
 	}
 	*ret = items;
 	*ret_count = count;

@@ -7,7 +7,15 @@
 /* Undefined, and meant so. */
 bool symbol_is_need(const struct elf *e, const struct elf_symbol *symbol);
 
-/* Undefined symbols in the table's order, with their @versions. */
+/*
+ * Undefined symbols in the table's order, without versions.  Of the names,
+ * which mostly are those of local symbols, only the part is read that they are
+ * in, and it is copied to @out whole.
+ */
+int needs_undefined(const struct elf *e, struct arena *out, struct needs *ret,
+		    struct lkm_error **reterr);
+
+/* As above, with their @versions. */
 int needs_read(const struct elf *e, const struct needs *versions,
 	       struct arena *out, struct needs *ret, struct lkm_error **reterr);
 

@@ -50,6 +50,9 @@ static int versions_basic(const struct elf *e, const struct parts *p,
 		return versions_bad(e, "__versions",
 				    "its size is no multiple of 64", reterr);
 	count = s.size / VERSION_SIZE;
+	rc = elf_check_count(e, "versions", count, ELF_SYMBOLS_MAX, reterr);
+	if (rc < 0)
+		return rc;
 	items = arena_alloc(out, count * sizeof(*items));
 	if (!items)
 		return error_nomem(reterr);
@@ -82,6 +85,9 @@ static int versions_extended(const struct elf *e, const struct parts *p,
 	if (rc < 0)
 		return rc;
 	count = crcs.size / sizeof(uint32_t);
+	rc = elf_check_count(e, "versions", count, ELF_SYMBOLS_MAX, reterr);
+	if (rc < 0)
+		return rc;
 	items = arena_alloc(out, count * sizeof(*items));
 	if (!items)
 		return error_nomem(reterr);

@@ -97,27 +97,58 @@ static void test_version_without_end(void **state)
 	check_id(recipe, "image.versions.broken");
 }
 
-static void test_symbols_limit(void **state)
+/* Counts beyond their limits, in a file that is as large: sparse. */
+static void check_limit(const char *recipe, const char *what)
 {
-	/* Larger than any real table, and a file as large: sparse. */
 	char path[] = "/tmp/lkm-image-XXXXXX";
 	int fd = mkstemp(path);
 	struct lkm_error *error = NULL;
 	struct lkm_image *image;
-	const struct lkm_need *x;
-	size_t count;
 
 	assert_true(fd >= 0);
-	module_write("32 need:printk @set:.symtab,sh_size=0x10000010", path);
-	assert_int_equal(0, ftruncate(fd, 0x10010000));
+	module_write(recipe, path);
+	assert_int_equal(0, ftruncate(fd, 0x20010000));
 	assert_int_equal(0, lkm_image_open(path, &image, NULL));
-	assert_int_equal(-LKM_ELIMIT,
-			 lkm_image_needs(image, &x, &count, &error));
+	assert_int_equal(-LKM_ELIMIT, ask_all(image, &error));
 	assert_string_equal("image.elf.limit", lkm_error_id(error));
+	assert_string_equal(what, lkm_error_get(error, "what"));
 	lkm_error_free(error);
 	lkm_image_free(image);
 	close(fd);
 	unlink(path);
+}
+
+static void test_limits(void **state)
+{
+	check_limit("32 need:printk @set:.symtab,sh_size=0x4000010", "symbols");
+	check_limit("need:a:1 @set:__versions,sh_size=0x10000040", "versions");
+	check_limit("need:a:1 extonly "
+		    "@set:__version_ext_crcs,sh_size=0x1000004",
+		    "versions");
+	check_limit("export:a @set:__ksymtab_strings,sh_size=0x1000000",
+		    "exports");
+}
+
+/* A table of names, appended, that is one long name. */
+static void test_long_name(void **state)
+{
+	const size_t more = 4096;
+	char recipe[256];
+	uint8_t *bytes;
+	size_t size;
+
+	free(module_build("need:printk", &size));
+	snprintf(recipe, sizeof(recipe),
+		 "need:printk @set:.strtab,sh_offset=%zu "
+		 "@set:.strtab,sh_size=%zu",
+		 size, more);
+	bytes = realloc(module_build(recipe, &size), size + more);
+	memset(bytes + size, 'n', more);
+	bytes[size + more - 1] = '\0';
+	assert_string_equal("image.elf.limit", id_of_bytes(bytes, size + more));
+	bytes[size + 1000] = '\0';
+	assert_null(id_of_bytes(bytes, size + more));
+	free(bytes);
 }
 
 static void test_every_length(void **state)
@@ -257,7 +288,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cases),
 		cmocka_unit_test(test_version_without_end),
-		cmocka_unit_test(test_symbols_limit),
+		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_long_name),
 		cmocka_unit_test(test_every_length),
 		cmocka_unit_test(test_every_byte),
 		cmocka_unit_test(test_not_files),
