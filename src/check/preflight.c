@@ -201,11 +201,26 @@ static int check_blacklist(struct preflight *p, struct lkm_error **reterr)
 		    KV_STR("file", p->in->path));
 }
 
-char *check_built_for(struct lkm_image *image)
+/* The first word of @image's vermagic; NULL: it has none, or no memory. */
+static char *release_of(struct lkm_image *image)
 {
 	const char *magic = lkm_image_modinfo_get(image, "vermagic");
 
 	return magic ? strndup(magic, strcspn(magic, " ")) : NULL;
+}
+
+char *check_built_for(struct lkm_image *image, const char *running)
+{
+	_cleanup_free_ char *built = release_of(image);
+	struct strbuf b = { 0 };
+
+	if (!built)
+		strbuf_adds(&b, "an unknown release");
+	else if (running && !strcmp(built, running))
+		strbuf_addf(&b, "another build of %s", built);
+	else
+		strbuf_adds(&b, built);
+	return strbuf_take(&b);
 }
 
 /* The CRC of module_layout: the shape of struct module and its friends. */
@@ -236,11 +251,11 @@ static int check_layout(struct preflight *p, struct lkm_error **reterr)
 	if (!p->model || !layout_crc(p->image, &ours) ||
 	    !layout_crc(p->model, &theirs) || ours == theirs)
 		return 0;
-	built = check_built_for(p->image);
-	running = check_built_for(p->model);
+	running = release_of(p->model);
+	built = check_built_for(p->image, running);
 	return FAIL(reterr, MODULE_LAYOUT_MISMATCH, KV_STR("module", p->module),
 		    KV_STR("file", p->in->path),
-		    KV_STR("built", built ? built : "an unknown release"),
+		    KV_STR("built", built),
 		    KV_STR("running", running));
 }
 

@@ -29,7 +29,10 @@ int check_file(const struct preflight_inputs *in, struct lkm_error **reterr);
  */
 char *check_exporters(struct lkm_tree *tree, const struct lkm_facts *facts,
 		      const char *symbol);
-/* The first word of the file's vermagic: for which release; free(). */
-char *check_built_for(struct lkm_image *image);
+/*
+ * For which release the file was built, of its vermagic, worded for a kernel
+ * @running that refuses it; NULL: no memory.  free()
+ */
+char *check_built_for(struct lkm_image *image, const char *running);
 /* Is @module in module_blacklist= of the kernel's command line? */
 bool check_is_blacklisted(const struct lkm_facts *facts, const char *module);

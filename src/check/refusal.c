@@ -88,8 +88,8 @@ static int hand_over(struct refusal *r, int rc, struct lkm_error **reterr)
 	return rc;
 }
 
-/* The file's own release, NULL where it can't be told; free(). */
-static char *file_built_for(const char *path)
+/* What the file was built for, NULL where it can't be told; free(). */
+static char *file_built_for(const char *path, const char *running)
 {
 	struct lkm_image *image = NULL;
 	struct lkm_error *e = NULL;
@@ -99,7 +99,7 @@ static char *file_built_for(const char *path)
 		lkm_error_free(e);
 		return NULL;
 	}
-	ret = check_built_for(image);
+	ret = check_built_for(image, running);
 	lkm_image_free(image);
 	return ret;
 }
@@ -148,8 +148,8 @@ static int from_log(struct refusal *r, struct lkm_error **reterr)
 			kv[n++] = KV_STR("exporter", exporter);
 	}
 	if (id == ERR_MODULE_LAYOUT_MISMATCH) {
-		built = file_built_for(r->file);
-		kv[n++] = KV_STR("built", built ? built : "an unknown release");
+		built = file_built_for(r->file, running_release(r));
+		kv[n++] = KV_STR("built", built);
 		kv[n++] = KV_STR("running", running_release(r));
 	}
 	rc = error_make(reterr, id, kv, n);

@@ -5,9 +5,7 @@
 usage: broken.py MODULE-DIRECTORY OTHER-MODULE-DIRECTORY OUTPUT
 
 The directories are /lib/modules/RELEASE of two kernels.  OUTPUT gets one .ko
-per kind, uncompressed, and 'cases': a line per case with the file's name, the
-kernel it is for (a command line token of the boot, '-': any) and its
-parameters.  Nothing binary is kept in git."""
+per kind, uncompressed.  Nothing binary is kept in git."""
 
 import lzma
 import os
@@ -223,41 +221,54 @@ def digest(m):
     return m.signed()
 
 
-CASES = [
-    # file, source module, how, boot, parameters
-    ("symbol-unknown", "dummy", unknown_symbol, "-", ""),
-    ("symbol-version", "dummy", symbol_version, "-", ""),
-    ("symbol-noversion", "dummy", no_version, "-", ""),
-    ("symbol-namespace", "ansi_cprng", no_namespace, "-", ""),
-    ("symbol-dependency", "8139too", None, "-", ""),
-    ("layout", "dummy", layout, "-", ""),
-    ("vermagic", "dummy", vermagic, "-", ""),
-    ("machine", "dummy", machine, "-", ""),
-    ("elf-type", "dummy", elf_type, "-", ""),
-    ("header-size", "dummy", header_size, "-", ""),
-    ("name-index", "dummy", name_index, "-", ""),
-    ("truncated", "dummy", lambda m: m.bytes()[:len(m.data) * 3 // 4], "-", ""),
-    ("not-elf", "dummy", lambda m: b"#!/bin/sh\n" * 40, "-", ""),
-    ("empty", "dummy", lambda m: b"", "-", ""),
-    ("write-exec", "dummy", write_exec, "-", ""),
-    ("no-symbols", "dummy", no_symbols, "-", ""),
-    ("no-module", "dummy", no_module, "-", ""),
-    ("common", "dummy", common, "-", ""),
-    ("relocation-type", "dummy", relocation_type, "-", ""),
-    ("relocation-target", "dummy", relocation_target, "-", ""),
-    ("param-invalid", "dummy", None, "-", "numdummies=many"),
-    ("init-failed", "hdaps", None, "-", ""),
-    ("sig-digest", "dummy", digest, "-", ""),
-    ("sig-params", "dummy", sig_edit(lambda s: tail(s, 0, 1)), "-", ""),
-    ("sig-length", "dummy", sig_edit(lambda s: tail(s, 8, 0x7f)), "-", ""),
-    ("sig-garbage", "dummy", sig_edit(lambda s: s.__setitem__(0, 0x55)), "-",
-     ""),
-    ("blacklisted", "lru_cache", None, "module_blacklist=lru_cache", ""),
-    ("unsigned", "lru_cache", lambda m: m.bytes(), "module.sig_enforce=1", ""),
-    ("sig-type", "lru_cache", sig_edit(lambda s: tail(s, 2, 1)),
-     "module.sig_enforce=1", ""),
-    ("lockdown", "lru_cache", lambda m: m.bytes(), "lockdown=integrity", ""),
-]
+def missing_dependency(m):
+    """Under a name that the tree does not have, and silent about its need."""
+    m.rename_module("8139too", "8139tox")
+    m.replace(".modinfo", b"\0depends=mii", b"\0dependx=mii")
+
+
+def renamed(old, new):
+    return lambda m: m.rename_module(old, new)
+
+
+def unsigned(m):
+    return m.bytes()
+
+
+KINDS = {
+    # file: (source module, what is done to it)
+    "symbol-unknown": ("dummy", unknown_symbol),
+    "symbol-version": ("dummy", symbol_version),
+    "symbol-noversion": ("dummy", no_version),
+    "symbol-namespace": ("ansi_cprng", no_namespace),
+    "symbol-dependency": ("8139too", missing_dependency),
+    "symbol-first": ("lru_cache", None),
+    "symbol-duplicate": ("lru_cache", renamed("lru_cache", "lru_cachx")),
+    "layout": ("dummy", layout),
+    "vermagic": ("dummy", vermagic),
+    "machine": ("dummy", machine),
+    "elf-type": ("dummy", elf_type),
+    "header-size": ("dummy", header_size),
+    "name-index": ("dummy", name_index),
+    "truncated": ("dummy", lambda m: m.bytes()[:len(m.data) * 3 // 4]),
+    "not-elf": ("dummy", lambda m: b"#!/bin/sh\n" * 40),
+    "empty": ("dummy", lambda m: b""),
+    "write-exec": ("dummy", write_exec),
+    "no-symbols": ("dummy", no_symbols),
+    "no-module": ("dummy", no_module),
+    "common": ("dummy", common),
+    "relocation-type": ("dummy", relocation_type),
+    "relocation-target": ("dummy", relocation_target),
+    "good": ("dummy", None),
+    "init-failed": ("hdaps", None),
+    "sig-digest": ("dummy", digest),
+    "sig-params": ("dummy", sig_edit(lambda s: tail(s, 0, 1))),
+    "sig-length": ("dummy", sig_edit(lambda s: tail(s, 8, 0x7f))),
+    "sig-garbage": ("dummy", sig_edit(lambda s: s.__setitem__(0, 0x55))),
+    "sig-type": ("dummy", sig_edit(lambda s: tail(s, 2, 1))),
+    "unsigned": ("dummy", unsigned),
+    "blacklisted": ("lru_cache", renamed("lru_cache", "lru_black")),
+}
 
 
 def make(folder, source, how):
@@ -271,18 +282,11 @@ def make(folder, source, how):
 
 def make_all(folder, other, out):
     os.makedirs(out, exist_ok=True)
-    with open(os.path.join(out, "cases"), "w", encoding="ascii") as cases:
-        for name, source, how, boot, params in CASES:
-            with open(os.path.join(out, name + ".ko"), "wb") as f:
-                f.write(make(folder, source, how))
-            cases.write(f"{name} {boot} {params}\n")
-        with open(os.path.join(out, "other-kernel.ko"), "wb") as f:
-            f.write(read_module(other, "dummy"))
-        cases.write("other-kernel - \n")
-        twin = Module(read_module(folder, "lru_cache"))
-        twin.rename_module("lru_cache", "lru_cachx")
-        with open(os.path.join(out, "symbol-duplicate.ko"), "wb") as f:
-            f.write(twin.bytes())
+    for name, (source, how) in KINDS.items():
+        with open(os.path.join(out, name + ".ko"), "wb") as f:
+            f.write(make(folder, source, how))
+    with open(os.path.join(out, "other-kernel.ko"), "wb") as f:
+        f.write(read_module(other, "dummy"))
 
 
 if __name__ == "__main__":

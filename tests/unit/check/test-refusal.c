@@ -72,7 +72,8 @@ static const struct sample from_log[] = {
 	  "module.symbol.duplicate", LKM_BASIS_KERNEL_LOG, "owner", "y" },
 	{ ENOEXEC, "", { "some_mod: disagrees about version of symbol "
 			 "module_layout" },
-	  "module.layout.mismatch", LKM_BASIS_KERNEL_LOG, "built", "6.1.0-9" },
+	  "module.layout.mismatch", LKM_BASIS_KERNEL_LOG, "built",
+	  "another build of 6.1.0-9" },
 	{ ENOEXEC, "", { "some_mod: version magic 'a b' should be 'c d'" },
 	  "module.vermagic.mismatch", LKM_BASIS_KERNEL_LOG, "wanted", "c d" },
 	{ ENOEXEC, "", { "Invalid ELF section header overflow" },
