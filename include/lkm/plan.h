@@ -74,15 +74,12 @@ struct lkm_plan_inputs {
 
 /** enum lkm_plan_flags - for &struct lkm_plan_request */
 enum lkm_plan_flags {
-	LKM_PLAN_IGNORE_LOADED =
-		1, /**< as if nothing were loaded (modprobe -D) */
-	LKM_PLAN_IGNORE_COMMANDS =
-		2, /**< no install/remove line of the target (-i) */
-	LKM_PLAN_BLACKLIST = 4, /**< blacklist lines hold for names too (-b) */
-	LKM_PLAN_HOLDERS = 8,	/**< unload: holders as well */
-	LKM_PLAN_KEEP_UNUSED = 16, /**< unload: leave dependencies loaded */
-	LKM_PLAN_IGNORE_REFCOUNT =
-		32, /**< unload: users do not matter (force) */
+	LKM_PLAN_IGNORE_LOADED = 1,   /**< as if nothing were loaded (-D) */
+	LKM_PLAN_IGNORE_COMMANDS = 2, /**< no command of the target (-i) */
+	LKM_PLAN_BLACKLIST = 4,	      /**< blacklists hold for names too (-b) */
+	LKM_PLAN_HOLDERS = 8,	      /**< unload: holders as well */
+	LKM_PLAN_KEEP_UNUSED = 16,    /**< unload: dependencies stay */
+	LKM_PLAN_IGNORE_REFCOUNT = 32, /**< unload: users do not matter (-f) */
 	LKM_PLAN_NO_SOFTDEPS = 64,
 };
 

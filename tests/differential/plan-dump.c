@@ -92,12 +92,14 @@ static void dump(struct dump *d, const char *name)
 	}
 	d->steps += lkm_plan_count(plan);
 	for (size_t i = 0; !d->quiet && i < lkm_plan_count(plan); i++) {
+		const struct lkm_step *s = lkm_plan_step(plan, i);
+
 		if (d->verbose)
-			print_all(lkm_plan_step(plan, i));
-		else
-			print_step(lkm_plan_step(plan, i));
+			print_all(s);
+		else if (!d->unload || s->role != LKM_ROLE_UNUSED || !s->note)
+			print_step(s);
 	}
-	if (d->verbose && lkm_plan_verdict(plan, &e) < 0) {
+	if ((d->verbose || d->unload) && lkm_plan_verdict(plan, &e) < 0) {
 		char *text = lkm_error_text(e);
 
 		printf("verdict %s: %s\n", lkm_error_id(e), text ? text : "?");

@@ -141,6 +141,20 @@ static void test_softdep_in_use(void **state)
 	assert_unload(w, "e", "unload e; unload d_x?", NULL);
 }
 
+/* Rule unload-softdep-busy: kmod 30 would stop or fail. */
+static void test_softdep_busy(void **state)
+{
+	struct world *w = *state;
+
+	world_of(w, DEP, "softdep e pre: b post: d_x\n");
+	world_loaded(w, "e", 0, "");
+	world_loaded(w, "b", 1, "");
+	world_loaded(w, "d_x", 1, "");
+	assert_unload(w, "e", "unload e", NULL);
+	w->in.dialect = LKM_DIALECT_KMOD;
+	assert_unload(w, "e", "unload e", NULL);
+}
+
 static void test_remove_command(void **state)
 {
 	struct world *w = *state;
@@ -196,6 +210,7 @@ int main(void)
 		world_test(test_holders),
 		world_test(test_softdeps),
 		world_test(test_softdep_in_use),
+		world_test(test_softdep_busy),
 		world_test(test_remove_command),
 		world_test(test_not_there),
 		world_test(test_alias),
