@@ -107,21 +107,28 @@ def parse(text):
     return steps, begun, end
 
 
+def run_once(kernel, load, unload, modules):
+    with tempfile.NamedTemporaryFile("w", suffix=".list") as f:
+        f.write("\n".join(modules) + "\n")
+        f.flush()
+        copies = {f.name: "/test/list",
+                  vmlib.HERE + "/load-each.sh": "/test/load-each.sh",
+                  find_tool("modprobe"): "/sbin/modprobe"}
+        options = [word for host, guest in copies.items()
+                   for word in ("--copy", host + ":" + guest)]
+        # unloading waits for RCU, which is most of its time
+        options += ["--append", "rcupdate.rcu_expedited=1",
+                    "-m", ",".join(modules)]
+        return kernel.run("sh", "/test/load-each.sh", "/test/list", load,
+                          unload, options=options, timeout=1200)
+
+
 def run_all(kernel, tool, modules):
     """All of @modules by @tool, in as many guests as that takes."""
     load, unload = TOOLS[tool]
     steps, left, boots = {}, list(modules), 0
     while left:
-        with tempfile.NamedTemporaryFile("w", suffix=".list") as f:
-            f.write("\n".join(left) + "\n")
-            f.flush()
-            r = kernel.run(
-                "sh", "/test/load-each.sh", "/test/list", load, unload,
-                options=["--timeout", "600", "-m", ",".join(left),
-                         "--copy", f.name + ":/test/list",
-                         "--copy", vmlib.HERE + "/load-each.sh:"
-                         "/test/load-each.sh",
-                         "--copy", find_tool("modprobe") + ":/sbin/modprobe"])
+        r = run_once(kernel, load, unload, left)
         boots += 1
         some, begun, end = parse(r.out)
         check(begun, f"{tool}: nothing was loaded", r)
@@ -147,17 +154,17 @@ def same_but_held(ours, theirs):
 
 
 def is_same(key, needs, ours, theirs, loaded):
-    """(as modprobe leaves it, or cleaner)"""
+    """(as modprobe leaves it, or cleaner; whether it is cleaner)"""
     if ours.state() == theirs.state():
         return True, False
     if key[0] == "load":
         return False, False
-    rows = without_unused(theirs.state()[1], needs[key[1]])
-    status = theirs.state()[0]
     if not loaded:
         # nothing to do is success to modprobe, an error to lkm
-        status = "plan.notloaded" not in "".join(ours.output)
-    return (status == ours.state()[0] and
+        return (theirs.status == 0 and ours.state()[1] == theirs.state()[1] and
+                "plan.notloaded" in "".join(ours.output)), False
+    rows = without_unused(theirs.state()[1], needs[key[1]])
+    return (theirs.state()[0] == ours.state()[0] and
             same_but_held(ours.state()[1], rows)), True
 
 

@@ -46,21 +46,21 @@ class Kernel:
         self.release = max(os.listdir(root + "/lib/modules"))
         self.modules = f"{root}/lib/modules/{self.release}"
 
-    def command(self, options, command):
+    def command(self, options, command, timeout=TIMEOUT):
         return [self.lkm, "vm", "--root", self.root, "-k", self.release,
-                "--timeout", str(TIMEOUT), *options, "--", *command]
+                "--timeout", str(timeout), *options, "--", *command]
 
-    def run(self, *command, options=()):
+    def run(self, *command, options=(), timeout=TIMEOUT):
         """Runs @command in a guest."""
         start = time.monotonic()
-        done = subprocess.run(self.command(options, command),
+        done = subprocess.run(self.command(options, command, timeout),
                               stdin=subprocess.DEVNULL, text=True,
-                              capture_output=True, timeout=2 * TIMEOUT,
+                              capture_output=True, timeout=timeout + 60,
                               errors="surrogateescape", check=False)
         return Result(done, time.monotonic() - start)
 
-    def shell(self, script, options=()):
-        return self.run("sh", "-c", script, options=options)
+    def shell(self, script, options=(), timeout=TIMEOUT):
+        return self.run("sh", "-c", script, options=options, timeout=timeout)
 
     def writable(self, folder):
         """A copy below @folder: hard links, so files are only replaced."""
