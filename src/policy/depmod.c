@@ -9,6 +9,9 @@
 #include "diag/error.h"
 #include "policy/lines.h"
 
+#define PATTERN_MAX 256
+#define PATTERN_PLUSES_MAX 8
+
 struct loader {
 	const struct depmod_source *source;
 	struct depmod_policy *policy;
@@ -29,6 +32,24 @@ static int warn(struct loader *l, const char *why)
 	return 0;
 }
 
+/*
+ * glibc copies what a '+' or '{' repeats, so that nested ones double it each
+ * time: a{1000}{1000} takes 210 MB, ten more '+' a thousand times as long.
+ * Back references are no part of POSIX's extended expressions.
+ */
+static bool is_complex(const char *pattern)
+{
+	size_t len = strlen(pattern), pluses = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		pluses += pattern[i] == '+';
+		if (pattern[i] == '{' ||
+		    (pattern[i] == '\\' && strchr("123456789", pattern[i + 1])))
+			return true;
+	}
+	return len > PATTERN_MAX || pluses > PATTERN_PLUSES_MAX;
+}
+
 /* Is @pattern, "*" or an unanchored regular expression, our release's? */
 static int release_matches(struct loader *l, const char *pattern)
 {
@@ -37,6 +58,8 @@ static int release_matches(struct loader *l, const char *pattern)
 
 	if (!strcmp(pattern, "*"))
 		return 1;
+	if (is_complex(pattern))
+		return warn(l, "the version is too complex");
 	if (regcomp(&re, pattern, REG_EXTENDED | REG_NOSUB) != 0)
 		return warn(l, "the version is no regular expression");
 	rc = regexec(&re, l->source->release, 0, NULL, 0) == 0;

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Any bytes as a modprobe.d file: read, and edited as lkm's own file.
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "policy/edit.h"
 #include "policy/rules.h"
@@ -106,11 +109,42 @@ static void edit_text(const uint8_t *data, size_t size)
 	strbuf_release(&b);
 }
 
+/* As a file, by the public function: the same rules. */
+static void load_file(const uint8_t *data, size_t size)
+{
+	int fd = memfd_create("config", MFD_CLOEXEC);
+	char path[32];
+	const char *const paths[] = { path };
+	struct lkm_policy_options o = { .size = sizeof(o),
+					.paths = paths,
+					.path_count = 1,
+					.cmdline = "",
+					.module_dir = "/no/such/folder" };
+	struct lkm_policy *p = NULL, *q = read_text(data, size);
+	struct lkm_error *error = NULL;
+	size_t count;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	require(fd >= 0 && write(fd, data, size) == (ssize_t)size);
+	if (lkm_policy_load(&o, &p, &error) == 0) {
+		lkm_policy_rules(p, &count);
+		require(count == q->rules.len);
+		lkm_policy_warnings(p, &count);
+		require(count == q->warnings.len);
+	} else {
+		require(!strcmp(lkm_error_id(error), "policy.limit"));
+		lkm_error_free(error);
+	}
+	lkm_policy_free(p);
+	lkm_policy_free(q);
+	close(fd);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (size > CONF_FILE_MAX)
 		return 0;
-	lkm_policy_free(read_text(data, size));
+	load_file(data, size);
 	edit_text(data, size);
 	return 0;
 }
