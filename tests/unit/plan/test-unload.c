@@ -204,16 +204,11 @@ static void test_alias(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		world_test(test_order),
-		world_test(test_unexplained),
-		world_test(test_in_use),
-		world_test(test_holders),
-		world_test(test_softdeps),
-		world_test(test_softdep_in_use),
-		world_test(test_softdep_busy),
-		world_test(test_remove_command),
-		world_test(test_not_there),
-		world_test(test_alias),
+		world_test(test_order),	       world_test(test_unexplained),
+		world_test(test_in_use),       world_test(test_holders),
+		world_test(test_softdeps),     world_test(test_softdep_in_use),
+		world_test(test_softdep_busy), world_test(test_remove_command),
+		world_test(test_not_there),    world_test(test_alias),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
