@@ -21,7 +21,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
 # What reads bytes or text that lkm did not write.
 PARSERS = {
     "module image": ["src/image/*.c"],
-    "index files": ["src/tree/*read*.c"],
+    "index files": ["src/tree/*-reader.c", "src/tree/match.c",
+                    "src/tree/builtin.c"],
     "policy": ["src/policy/*.c"],
     "kernel log": ["src/diag/kmsg*.c"],
 }
