@@ -18,14 +18,15 @@ enum lkm_initstate {
 /** struct lkm_loaded - a module in a kernel (a line of /proc/modules) */
 struct lkm_loaded {
 	const char *name;
-	uint64_t size;	  /**< bytes */
-	long refcount;	  /**< users; -1: cannot be unloaded */
+	uint64_t size;		    /**< bytes */
+	long refcount;		    /**< users; -1: cannot be unloaded */
 	const char *const *holders; /**< modules that use it */
 	size_t holder_count;
 	enum lkm_initstate state;
-	uint64_t address;   /**< 0: hidden */
-	const char *taints; /**< letters, "" */
-	const char *version;	/**< /sys/module/NAME/version, NULL: none or not read */
+	uint64_t address;	/**< 0: hidden */
+	const char *taints;	/**< letters, "" */
+	const char *version;	/**< /sys/module/NAME/version, NULL: none or not
+				   read */
 	const char *srcversion; /**< /sys/module/NAME/srcversion, as above */
 };
 
@@ -57,7 +58,8 @@ enum lkm_fact {
 	LKM_FACT_HAS_MODULES,	   /**< known: /proc/modules is there */
 	LKM_FACT_MODULES_DISABLED, /**< known: kernel.modules_disabled */
 	LKM_FACT_SIG_ENFORCE,	   /**< known: module.sig_enforce */
-	LKM_FACT_CAN_LOAD,	   /**< known: CAP_SYS_MODULE in the initial namespace */
+	LKM_FACT_CAN_LOAD, /**< known: CAP_SYS_MODULE in the initial namespace
+			    */
 	LKM_FACT_COUNT_
 };
 

@@ -52,7 +52,7 @@ static void test_hostile_patterns(void **state)
 	assert_int_equal(p.overrides.len, 1);
 	assert_int_equal(p.warnings.len, 5);
 	for (size_t i = 0; i < p.warnings.len; i++) {
-		char line[8];
+		char line[24];
 
 		snprintf(line, sizeof(line), "%zu", i + 1);
 		assert_string_equal(lkm_error_id(p.warnings.data[i]),
