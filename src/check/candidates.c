@@ -10,10 +10,10 @@
 
 /* When a candidate counts. */
 enum {
-	LOGGED = 1,	/* the kernel would have logged it */
+	LOGGED = 1,	 /* the kernel would have logged it */
 	WITH_PARAMS = 2, /* parameters were given */
-	LOCKED = 4,	/* the kernel may be locked down */
-	BLACKLIST = 8,	/* the command line may name it */
+	LOCKED = 4,	 /* the kernel may be locked down */
+	BLACKLIST = 8,	 /* the command line may name it */
 };
 
 struct candidate {
@@ -61,8 +61,8 @@ static const struct candidate candidates[] = {
 
 static bool may_be_locked(const struct lkm_facts *facts)
 {
-	const char *state =
-		facts ? lkm_facts_text(facts, LKM_FACT_LOCKDOWN) : NULL;
+	const char *state = facts ? lkm_facts_text(facts, LKM_FACT_LOCKDOWN) :
+				    NULL;
 
 	return !state || strcmp(state, "none") != 0;
 }
@@ -135,6 +135,9 @@ const char *candidates_init_advice(int err)
 	case ENXIO:
 		return "usually the hardware that it drives is not there or is "
 		       "switched off";
+	case ENOENT:
+		return "usually something that it asks the kernel for (an "
+		       "algorithm, firmware, another module) is missing";
 	case EOPNOTSUPP:
 		return "usually the processor or firmware lacks a feature or "
 		       "has it switched off";
@@ -144,7 +147,6 @@ const char *candidates_init_advice(int err)
 		       "device";
 	case ENOMEM:
 		return "memory was short, or its parameters ask for too much";
-	default:
-		return "its own lines in the kernel's log may say why";
+	default: return "its own lines in the kernel's log may say why";
 	}
 }

@@ -8,7 +8,7 @@ struct candidates_inputs {
 	int err;
 	const char *module;
 	const char *params;
-	bool log_is_readable; /* then what the kernel logs is ruled out */
+	bool log_is_readable;  /* then what the kernel logs is ruled out */
 	const char *log_error; /* why it is not */
 	const struct lkm_facts *facts; /* NULL: none */
 };

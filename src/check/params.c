@@ -15,10 +15,10 @@ struct number_type {
 
 /* kernel/params.c; long as in a kernel of 64 bits, the wider of the two. */
 static const struct number_type numbers[] = {
-	{ "byte", false, UINT8_MAX },	{ "short", true, INT16_MAX },
+	{ "byte", false, UINT8_MAX },	 { "short", true, INT16_MAX },
 	{ "ushort", false, UINT16_MAX }, { "int", true, INT32_MAX },
-	{ "uint", false, UINT32_MAX },	{ "long", true, INT64_MAX },
-	{ "ulong", false, UINT64_MAX }, { "ullong", false, UINT64_MAX },
+	{ "uint", false, UINT32_MAX },	 { "long", true, INT64_MAX },
+	{ "ulong", false, UINT64_MAX },	 { "ullong", false, UINT64_MAX },
 	{ "hexint", false, UINT32_MAX },
 };
 
@@ -127,7 +127,8 @@ bool params_find_fault(struct lkm_image *image, const char *params,
 		if (value)
 			*value++ = '\0';
 		type = type_of(image, word);
-		if (!type || value_is_valid(type, value ? value : "", has_value))
+		if (!type ||
+		    value_is_valid(type, value ? value : "", has_value))
 			continue;
 		snprintf(ret->param, sizeof(ret->param), "%.63s", word);
 		snprintf(ret->value, sizeof(ret->value), "%.127s",

@@ -58,10 +58,10 @@ static int machine_of(const char *uname_machine)
 		const char *name;
 		int machine;
 	} table[] = {
-		{ "x86_64", EM_X86_64 },    { "aarch64", EM_AARCH64 },
-		{ "i686", EM_386 },	    { "i586", EM_386 },
-		{ "armv7l", EM_ARM },	    { "ppc64le", EM_PPC64 },
-		{ "ppc64", EM_PPC64 },	    { "s390x", EM_S390 },
+		{ "x86_64", EM_X86_64 }, { "aarch64", EM_AARCH64 },
+		{ "i686", EM_386 },	 { "i586", EM_386 },
+		{ "armv7l", EM_ARM },	 { "ppc64le", EM_PPC64 },
+		{ "ppc64", EM_PPC64 },	 { "s390x", EM_S390 },
 		{ "riscv64", EM_RISCV },
 	};
 
@@ -141,8 +141,8 @@ static int check_signature(struct preflight *p, struct lkm_error **reterr)
 	int rc = lkm_image_signature(p->image, &signature, &cause);
 
 	if (rc < 0) {
-		_cleanup_free_ char *reason =
-			cause ? lkm_error_text(cause) : NULL;
+		_cleanup_free_ char *reason = cause ? lkm_error_text(cause) :
+						      NULL;
 
 		rc = FAIL(reterr, MODULE_SIGNATURE_REJECTED,
 			  KV_STR("module", p->module),
@@ -254,8 +254,7 @@ static int check_layout(struct preflight *p, struct lkm_error **reterr)
 	running = release_of(p->model);
 	built = check_built_for(p->image, running);
 	return FAIL(reterr, MODULE_LAYOUT_MISMATCH, KV_STR("module", p->module),
-		    KV_STR("file", p->in->path),
-		    KV_STR("built", built),
+		    KV_STR("file", p->in->path), KV_STR("built", built),
 		    KV_STR("running", running));
 }
 
@@ -308,7 +307,8 @@ char *check_exporters(struct lkm_tree *tree, const struct lkm_facts *facts,
 	return strbuf_take(&b);
 }
 
-/* Only of symbols that a module of the tree exports is it known who has them. */
+/* Only of symbols that a module of the tree exports is it known who has them.
+ */
 static int check_symbols(struct preflight *p, struct lkm_error **reterr)
 {
 	const struct lkm_need *needs;
@@ -378,8 +378,8 @@ int check_file(const struct preflight_inputs *in, struct lkm_error **reterr)
 {
 	static int (*const checks[])(struct preflight *,
 				     struct lkm_error **) = {
-		check_signature, check_header,	 check_sections,
-		check_blacklist, check_layout,	 check_vermagic,
+		check_signature, check_header, check_sections,
+		check_blacklist, check_layout, check_vermagic,
 		check_symbols,	 check_params,
 	};
 	_cleanup_(image_freep) struct lkm_image *image = NULL, *model = NULL;

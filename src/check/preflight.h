@@ -9,9 +9,10 @@ struct lkm_image;
 
 struct preflight_inputs {
 	const char *path;
-	const char *params;	       /* "" or NULL: none */
-	const struct lkm_facts *facts; /* NULL: nothing is known of the kernel */
-	struct lkm_tree *tree;	       /* that kernel's modules; NULL: none */
+	const char *params; /* "" or NULL: none */
+	const struct lkm_facts
+		*facts;	       /* NULL: nothing is known of the kernel */
+	struct lkm_tree *tree; /* that kernel's modules; NULL: none */
 };
 
 /*

@@ -45,8 +45,8 @@ static void read_log(struct refusal *r)
 {
 	const char *source, *line;
 
-	for (size_t i = 0;
-	     lkm_error_evidence(r->in->error, i, &source, &line); i++) {
+	for (size_t i = 0; lkm_error_evidence(r->in->error, i, &source, &line);
+	     i++) {
 		const char *symbol;
 		struct kmsg_match m;
 
@@ -72,15 +72,13 @@ static int hand_over(struct refusal *r, int rc, struct lkm_error **reterr)
 		    !strcmp(lkm_error_id(*reterr), "module.refused"));
 	const char *source, *line;
 
-	for (size_t i = 0;
-	     lkm_error_evidence(r->in->error, i, &source, &line); i++) {
+	for (size_t i = 0; lkm_error_evidence(r->in->error, i, &source, &line);
+	     i++) {
 		/* A driver may log under another name than its module's. */
 		if (all || is_evidence(source))
 			error_add_evidence(reterr, source, line);
 	}
-	for (size_t i = 0; lkm_error_context(r->in->error, i); i++)
-		error_while(reterr, rc, "%s",
-			    lkm_error_context(r->in->error, i));
+	error_move_context(reterr, r->in->error);
 	if (reterr)
 		error_set_cause(reterr, r->in->error);
 	else
@@ -128,8 +126,7 @@ static int from_log(struct refusal *r, struct lkm_error **reterr)
 {
 	_cleanup_free_ char *exporter = NULL, *built = NULL;
 	struct kv kv[FACTS_MAX] = { KV_STR("module", r->module),
-				    KV_STR("file", r->file),
-				    KV_ERRNO(r->err),
+				    KV_STR("file", r->file), KV_ERRNO(r->err),
 				    KV_STR("reason", r->line) };
 	enum error_id id = r->match.id;
 	size_t n = 4;

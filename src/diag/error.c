@@ -204,6 +204,19 @@ void error_set_cause(struct lkm_error **reterr, struct lkm_error *cause)
 	e->cause = cause;
 }
 
+void error_move_context(struct lkm_error **reterr, struct lkm_error *from)
+{
+	struct lkm_error *e = error_open(reterr);
+
+	if (!e || is_static(from))
+		return;
+	for (size_t i = 0; i < from->contexts.len; i++) {
+		if (!vec_push(&e->contexts, from->contexts.data[i]))
+			free(from->contexts.data[i]);
+	}
+	vec_release(&from->contexts);
+}
+
 const char *lkm_error_id(const struct lkm_error *e)
 {
 	return catalogue[e->id].id;

@@ -54,6 +54,8 @@ int error_while(struct lkm_error **reterr, int rc, const char *fmt, ...)
 void error_add_evidence(struct lkm_error **reterr, const char *source,
 			const char *line);
 void error_set_basis(struct lkm_error **reterr, enum lkm_basis basis);
+/* The "while" lines of @from, before it becomes the cause. */
+void error_move_context(struct lkm_error **reterr, struct lkm_error *from);
 /* @cause is taken over (freed with the error, or now when there is none). */
 void error_set_cause(struct lkm_error **reterr, struct lkm_error *cause);
 

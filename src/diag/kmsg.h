@@ -43,7 +43,8 @@ bool kmsg_records(struct span bytes, struct kmsg_lines *ret);
 /* What a line says.  */
 struct kmsg_match {
 	enum error_id id;
-	/* Lines of one load that say more have more: a cause beats its effect. */
+	/* Lines of one load that say more have more: a cause beats its effect.
+	 */
 	int weight;
 	size_t fact_count;
 	struct kmsg_fact {

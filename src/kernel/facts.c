@@ -80,8 +80,8 @@ static enum lkm_known known_of(const char *text)
 	return LKM_UNKNOWN;
 }
 
-static void gather_known(struct gather *g, enum lkm_fact fact,
-			 const char *base, const char *path)
+static void gather_known(struct gather *g, enum lkm_fact fact, const char *base,
+			 const char *path)
 {
 	_cleanup_free_ char *text = NULL;
 
@@ -143,7 +143,8 @@ enum lkm_known live_in_initial_userns(struct lkm_kernel *k)
 	size_t numbers = 0, at = 0;
 	const uint64_t whole[] = { 0, 0, UINT32_MAX };
 
-	/* A kernel without user namespaces has no such file, and one namespace. */
+	/* A kernel without user namespaces has no such file, and one namespace.
+	 */
 	if (kernel_read(k->proc, "self/uid_map", &text) < 0)
 		return LKM_YES;
 	line = (struct span){ (const uint8_t *)text, strlen(text) };

@@ -32,7 +32,7 @@ struct load {
 	unsigned int flags;
 	unsigned int timeout_ms;
 	int fd;
-	struct lkm_image *image; /* NULL: not one that lkm can read */
+	struct lkm_image *image;       /* NULL: not one that lkm can read */
 	struct lkm_error *image_error; /* why @image is NULL */
 	struct kmsg kmsg;
 };
@@ -224,10 +224,9 @@ static void add_evidence(struct load *l, const struct kmsg_lines *lines,
 			named = kmsg_match_get(&m, "module");
 			ours = !named || module_name_equals(named, l->module);
 		}
-		error_add_evidence(reterr,
-				   ours ? "kernel log" :
-					  "kernel log, same moment",
-				   line);
+		error_add_evidence(
+			reterr, ours ? "kernel log" : "kernel log, same moment",
+			line);
 	}
 }
 
@@ -243,7 +242,7 @@ static int load_refused(struct load *l, int err, struct lkm_error **reterr)
 	rc = FAIL(reterr, KERNEL_LOAD_REFUSED, KV_STR("module", l->module),
 		  KV_STR("file", l->path), KV_STR("params", l->params),
 		  KV_ERRNO(err),
-		  KV_STR("log", log < 0	       ? strerrordesc_np(-log) :
+		  KV_STR("log", log < 0		? strerrordesc_np(-log) :
 				lines.lines.len ? "read" :
 						  "silent"));
 	error_set_basis(reterr, LKM_BASIS_ERRNO);
@@ -284,7 +283,8 @@ static int load_answer(struct load *l, const struct load_result *result,
 		return load_left(l, result, reterr);
 	if (result->rc == 0)
 		return 0;
-	/* An init function may give EEXIST too; then the module is not there. */
+	/* An init function may give EEXIST too; then the module is not there.
+	 */
 	if (result->rc == -EEXIST &&
 	    strcmp(live_state(l->kernel, l->module), "not there") != 0)
 		return FAIL(reterr, KERNEL_LOAD_EXISTS,
@@ -297,9 +297,12 @@ int live_load(struct lkm_kernel *k, const char *path, const char *params,
 	      unsigned int flags, unsigned int timeout_ms,
 	      struct lkm_error **reterr)
 {
-	struct load l = { .kernel = k,	    .path = path,
-			  .params = params, .flags = flags,
-			  .fd = -1,	    .timeout_ms = timeout_ms,
+	struct load l = { .kernel = k,
+			  .path = path,
+			  .params = params,
+			  .flags = flags,
+			  .fd = -1,
+			  .timeout_ms = timeout_ms,
 			  .kmsg = { -1, 0 } };
 	struct load_result result = { 0 };
 	int rc = load_open(&l, reterr);

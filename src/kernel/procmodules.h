@@ -6,7 +6,8 @@
 
 #include "base/span.h"
 
-/* Longer lists of holders than this are cut; a kernel has about 4,000 modules. */
+/* Longer lists of holders than this are cut; a kernel has about 4,000 modules.
+ */
 #define PROC_HOLDERS_MAX 8192
 
 /* Called with each module, whose strings live for the call; false: stop. */

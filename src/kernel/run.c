@@ -113,11 +113,9 @@ static int run_unload(struct run *r, const struct lkm_step *s,
 				     0;
 
 	/* By-catch that is still in use stays: nobody asked for it. */
-	return lkm_kernel_unload(r->kernel, s->module, flags,
-				 s->role == LKM_ROLE_UNUSED ?
-					 0 :
-					 r->options.wait_ms,
-				 reterr);
+	return lkm_kernel_unload(
+		r->kernel, s->module, flags,
+		s->role == LKM_ROLE_UNUSED ? 0 : r->options.wait_ms, reterr);
 }
 
 static bool step_acts(const struct lkm_step *s)

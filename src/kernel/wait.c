@@ -49,13 +49,15 @@ static void signals_to_watch(sigset_t *ret, const sigset_t *blocked)
 	for (size_t i = 0; i < ARRAY_SIZE(candidates); i++) {
 		int sig = candidates[i];
 
-		if (!sigismember(blocked, sig) && !sigaction(sig, NULL, &action) &&
+		if (!sigismember(blocked, sig) &&
+		    !sigaction(sig, NULL, &action) &&
 		    action.sa_handler != SIG_IGN)
 			sigaddset(ret, sig);
 	}
 }
 
-/* Never returns; only calls that are safe in the child of a threaded process. */
+/* Never returns; only calls that are safe in the child of a threaded process.
+ */
 static void child_main(const struct load_call *call, int out,
 		       const sigset_t *mask)
 {
@@ -84,7 +86,8 @@ static bool take_result(struct wait *w, int64_t until, struct load_result *ret)
 	if (n <= 0)
 		return false;
 	/* End of file: it was killed, so the call did not get to its end. */
-	if (read(w->pipe, &ret->rc, sizeof(ret->rc)) != (ssize_t)sizeof(ret->rc))
+	if (read(w->pipe, &ret->rc, sizeof(ret->rc)) !=
+	    (ssize_t)sizeof(ret->rc))
 		ret->rc = -EINTR;
 	ret->end = LOAD_DONE;
 	return true;
@@ -101,7 +104,8 @@ static void give_up(struct wait *w, struct load_result *ret)
 	kill(w->pid, SIGKILL);
 	if (take_result(w, now_ms() + GRACE_MS, &late)) {
 		waitpid(w->pid, NULL, 0);
-		/* It got to its end in the meantime: that is the better answer. */
+		/* It got to its end in the meantime: that is the better answer.
+		 */
 		if (late.rc != -EINTR)
 			*ret = late;
 	}
@@ -124,8 +128,7 @@ static void wait_for_end(struct wait *w, struct load_result *ret)
 		if (n <= 0)
 			continue;
 		/* The result first: a signal then reaches its handler later. */
-		if (p[0].revents && take_result(w, 0, ret) &&
-		    ret->rc != -EINTR)
+		if (p[0].revents && take_result(w, 0, ret) && ret->rc != -EINTR)
 			return;
 		/* A terminal's Ctrl-C goes to the child too, and ends it. */
 		if (!p[1].revents && ret->rc == -EINTR)

@@ -8,8 +8,8 @@
 #include "base/macro.h"
 
 struct load_call {
-	int fd;		   /* finit_module; -1: init_module of @image */
-	int init_flags;	   /* MODULE_INIT_* */
+	int fd;		/* finit_module; -1: init_module of @image */
+	int init_flags; /* MODULE_INIT_* */
 	const void *image;
 	size_t size;
 	const char *params;

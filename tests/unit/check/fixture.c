@@ -83,9 +83,7 @@ void fixture_close(struct fixture *f)
 {
 	lkm_facts_free(f->facts);
 	free(f->tree);
-	assert_int_equal(nftw(f->dir, remove_one, 16,
-			      FTW_DEPTH | FTW_PHYS),
-			 0);
+	assert_int_equal(nftw(f->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
 }
 
 void fixture_loaded(struct fixture *f, const char *name, bool coming)

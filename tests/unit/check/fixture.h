@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A module file, facts of a kernel, and a tree of two modules in place of tree/.
+// A module file, facts of a kernel, and a tree of two modules in place of
+// tree/.
 #pragma once
 
 #include <lkm/facts.h>
@@ -7,7 +8,7 @@
 
 struct fixture {
 	char dir[64];
-	char file[96];  /* the module in question */
+	char file[96];	/* the module in question */
 	char model[96]; /* the tree's module 'exporter', of release "6.1.0-9" */
 	struct lkm_facts *facts;
 	struct lkm_tree *tree; /* exports symbol "of_exporter" by 'exporter' */

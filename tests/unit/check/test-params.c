@@ -12,9 +12,9 @@
 #include "../../common/module-builder.h"
 #include "check/params.h"
 
-#define TYPES                                                                  \
-	"parmtype=i:int parmtype=b:bool parmtype=u_n:uint parmtype=by:byte "   \
-	"parmtype=x:hexint parmtype=s:charp parmtype=own:whatever "            \
+#define TYPES                                                                \
+	"parmtype=i:int parmtype=b:bool parmtype=u_n:uint parmtype=by:byte " \
+	"parmtype=x:hexint parmtype=s:charp parmtype=own:whatever "          \
 	"parmtype=l:long parmtype=a:array%20of%20int"
 
 struct value {
@@ -59,9 +59,8 @@ static void values_are_judged_as_by_the_kernel(void **state)
 	size_t size;
 	uint8_t *bytes = module_build(TYPES, &size);
 
-	assert_int_equal(lkm_image_open_memory(bytes, size, "t.ko", &image,
-					       NULL),
-			 0);
+	assert_int_equal(
+		lkm_image_open_memory(bytes, size, "t.ko", &image, NULL), 0);
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
 		const struct value *v = &values[i];
 		struct param_fault fault;

@@ -43,8 +43,9 @@ static void a_good_file_has_no_finding(void **state)
 {
 	struct fixture f;
 
-	fixture_open(&f, "name=some_mod " THIS MAGIC LAYOUT
-			 "parmtype=n:int need:of_exporter:1 need:printk:2",
+	fixture_open(&f,
+		     "name=some_mod " THIS MAGIC LAYOUT
+		     "parmtype=n:int need:of_exporter:1 need:printk:2",
 		     THIS MAGIC LAYOUT);
 	fixture_loaded(&f, "exporter", false);
 	assert_int_equal(check(&f, "n=1 nosuch=x", NULL), 0);
@@ -101,8 +102,8 @@ static void what_the_kernel_was_told(void **state)
 	assert_true(lkm_facts_set_text(f.facts, LKM_FACT_CMDLINE,
 				       "quiet module_blacklist=x,some_mod ro"));
 	lkm_error_free(finds(&f, "", "module.blacklisted.cmdline"));
-	assert_true(lkm_facts_set_text(f.facts, LKM_FACT_LOCKDOWN,
-				       "integrity"));
+	assert_true(
+		lkm_facts_set_text(f.facts, LKM_FACT_LOCKDOWN, "integrity"));
 	lkm_error_free(finds(&f, "", "kernel.lockdown"));
 	lkm_facts_set_known(f.facts, LKM_FACT_SIG_ENFORCE, LKM_YES);
 	lkm_error_free(finds(&f, "", "module.signature.required"));

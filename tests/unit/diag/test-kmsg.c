@@ -19,7 +19,8 @@ struct sample {
 	const char *fact, *value; /* one of its facts, or NULL */
 };
 
-/* Written by 6.1.192 and 6.12.117 (tests/vm/refusals), unless said otherwise. */
+/* Written by 6.1.192 and 6.12.117 (tests/vm/refusals), unless said otherwise.
+ */
 static const struct sample samples[] = {
 	{ "dummy: Unknown symbol regixter_netdevice (err -2)",
 	  ERR_MODULE_SYMBOL_UNKNOWN, "symbol", "regixter_netdevice" },
@@ -96,8 +97,8 @@ static const struct sample samples[] = {
 	{ "lru_cachx: exports duplicate symbol lc_create (owned by lru_cache)",
 	  ERR_MODULE_SYMBOL_DUPLICATE, "owner", "lru_cache" },
 	/* from the source */
-	{ "m: gave up waiting for init of module slow.",
-	  ERR_MODULE_SYMBOL_WAIT, "owner", "slow" },
+	{ "m: gave up waiting for init of module slow.", ERR_MODULE_SYMBOL_WAIT,
+	  "owner", "slow" },
 	{ "m: Could not allocate 131072 bytes percpu data", ERR_MODULE_PERCPU,
 	  "bytes", "131072" },
 	{ "failed to validate module [m] BTF: -22", ERR_MODULE_BTF, "module",
@@ -151,8 +152,8 @@ static void causes_weigh_more_than_effects(void **state)
 
 	assert_true(kmsg_match(
 		"m: disagrees about version of symbol module_layout", &layout));
-	assert_true(kmsg_match("m: disagrees about version of symbol x",
-			       &version));
+	assert_true(
+		kmsg_match("m: disagrees about version of symbol x", &version));
 	assert_true(kmsg_match("m: Unknown symbol x (err -22)", &unknown));
 	assert_true(layout.weight > version.weight);
 	assert_true(version.weight > unknown.weight);
@@ -179,9 +180,8 @@ static void records_are_taken_apart(void **state)
 		"3,1024,5140903,-;raw \x1b\n";
 	_cleanup_kmsg_lines_ struct kmsg_lines l = { 0 };
 
-	assert_true(kmsg_records((struct span){ (const uint8_t *)text,
-						sizeof(text) - 1 },
-				 &l));
+	assert_true(kmsg_records(
+		(struct span){ (const uint8_t *)text, sizeof(text) - 1 }, &l));
 	assert_int_equal(l.lines.len, 4);
 	assert_string_equal(l.lines.data[0], "dummy: a;b");
 	assert_string_equal(l.lines.data[1],

@@ -108,9 +108,7 @@ void sandbox_close(struct sandbox *s)
 {
 	lkm_kernel_free(s->kernel);
 	close(s->log);
-	assert_int_equal(nftw(s->dir, remove_one, 16,
-			      FTW_DEPTH | FTW_PHYS),
-			 0);
+	assert_int_equal(nftw(s->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
 }
 
 /* A system call that never returns, but dies when killed. */
@@ -129,9 +127,9 @@ static uint32_t action_of(int answer)
 	return SECCOMP_RET_ERRNO | (uint32_t)answer;
 }
 
-#define LOAD(field)                                                            \
+#define LOAD(field) \
 	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
-#define SKIP_UNLESS(value, n)                                                  \
+#define SKIP_UNLESS(value, n) \
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(value), 0, (n))
 #define ANSWER(action) BPF_STMT(BPF_RET | BPF_K, (action))
 

@@ -21,8 +21,8 @@ static struct lkm_error *refused(struct sandbox *s, unsigned int flags,
 				 unsigned int timeout_ms, const char *id)
 {
 	struct lkm_error *e = NULL;
-	int rc = lkm_kernel_load(s->kernel, s->module, "x=1", flags,
-				 timeout_ms, &e);
+	int rc = lkm_kernel_load(s->kernel, s->module, "x=1", flags, timeout_ms,
+				 &e);
 
 	assert_true(rc < 0);
 	assert_non_null(e);
@@ -39,9 +39,8 @@ static void open_with(struct sandbox *s, const char *recipe)
 
 static void load_ok(struct sandbox *s)
 {
-	assert_int_equal(lkm_kernel_load(s->kernel, s->module, NULL, 0, 0,
-					 NULL),
-			 0);
+	assert_int_equal(
+		lkm_kernel_load(s->kernel, s->module, NULL, 0, 0, NULL), 0);
 	assert_int_equal(lkm_kernel_load(s->kernel, s->module, NULL,
 					 LKM_LOAD_DIRECT, 0, NULL),
 			 0);

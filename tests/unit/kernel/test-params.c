@@ -32,9 +32,8 @@ static void they_are_listed(void **state)
 	sandbox_file(&s, "sys/module/a_b/parameters/one", "1,2\n");
 	mode(&s, "sys/module/a_b/parameters/two", 0444);
 	sandbox_file(&s, "sys/module/plain/refcnt", "0\n");
-	assert_int_equal(lkm_kernel_params(s.kernel, "a-b", &params, &count,
-					   NULL),
-			 0);
+	assert_int_equal(
+		lkm_kernel_params(s.kernel, "a-b", &params, &count, NULL), 0);
 	assert_int_equal(count, 2);
 	assert_string_equal(params[0].name, "one");
 	assert_string_equal(params[0].value, "1,2");
@@ -43,9 +42,8 @@ static void they_are_listed(void **state)
 	assert_string_equal(params[1].value, "N");
 	assert_false(params[1].writable);
 	lkm_params_free(params, count);
-	assert_int_equal(lkm_kernel_params(s.kernel, "plain", &params, &count,
-					   NULL),
-			 0);
+	assert_int_equal(
+		lkm_kernel_params(s.kernel, "plain", &params, &count, NULL), 0);
 	assert_int_equal(count, 0);
 	lkm_params_free(params, count);
 	sandbox_close(&s);

@@ -177,7 +177,8 @@ static void check_twice(struct sandbox *s)
 	plan.steps[1].role = LKM_ROLE_TARGET;
 	assert_int_equal(lkm_kernel_run(s->kernel, &plan, NULL, &done, &e), 0);
 	assert_int_equal(done, 2);
-	/* A dependency may always be there; who asks "first" means the target. */
+	/* A dependency may always be there; who asks "first" means the target.
+	 */
 	assert_int_equal(lkm_kernel_run(s->kernel, &plan, &o, &done, &e),
 			 -LKM_EEXISTS);
 	assert_string_equal(lkm_error_id(e), "kernel.load.exists");

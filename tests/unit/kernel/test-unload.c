@@ -59,8 +59,7 @@ static void check_inuse(struct sandbox *s)
 	assert_int_equal(lkm_error_code(e), LKM_EBUSY);
 	text = lkm_error_text(e);
 	assert_string_equal(
-		text,
-		"'llc' is in use: by 'bridge', 'stp' and 1 other user");
+		text, "'llc' is in use: by 'bridge', 'stp' and 1 other user");
 	free(text);
 	lkm_error_free(e);
 	clock_gettime(CLOCK_MONOTONIC, &start);
@@ -74,8 +73,7 @@ static void users_are_named_and_waited_for(void **state)
 	struct sandbox s;
 
 	sandbox_open(&s);
-	sandbox_file(&s, "proc/modules",
-		     "llc 16384 3 bridge,stp, Live 0x0\n");
+	sandbox_file(&s, "proc/modules", "llc 16384 3 bridge,stp, Live 0x0\n");
 	assert_true(sandbox_run(&s, &a, check_inuse));
 	sandbox_close(&s);
 }
