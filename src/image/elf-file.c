@@ -296,6 +296,7 @@ int elf_symtab_names(const struct elf *e, struct elf_symtab *t, uint64_t from,
 	if (!t->link || t->link >= e->count)
 		return 0;
 	elf_section(e, t->link, &strings);
+	strings.name = "the table of symbol names";
 	/* Offsets near the end of the range of a hostile file do not wrap. */
 	if (from && from <= strings.size && strings.offset < e->source->size) {
 		strings.offset += from;

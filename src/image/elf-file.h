@@ -38,7 +38,10 @@ void elf_section(const struct elf *e, uint32_t i, struct lkm_section *ret);
 const char *elf_section_name(const struct elf *e, uint32_t i);
 /* The first section of that name: false when there is none. */
 bool elf_find(const struct elf *e, const char *name, struct lkm_section *ret);
-/* Contents, empty for SHT_NOBITS. */
+/*
+ * Contents, empty for SHT_NOBITS.  Errors have the section's name as it stands
+ * in @section: callers replace one that the file has chosen.
+ */
 int elf_content(const struct elf *e, const struct lkm_section *section,
 		struct span *ret, struct lkm_error **reterr);
 /* As above, but the content must be empty or end in a NUL. */

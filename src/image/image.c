@@ -374,6 +374,7 @@ int lkm_image_section_data(struct lkm_image *image, size_t index,
 			   struct lkm_error **reterr)
 {
 	struct lkm_section section;
+	char name[32];
 	struct span s;
 	int rc;
 
@@ -382,6 +383,8 @@ int lkm_image_section_data(struct lkm_image *image, size_t index,
 			    KV_STR("file", image->path),
 			    KV_NUM("section", index));
 	elf_section(&image->elf, (uint32_t)index, &section);
+	snprintf(name, sizeof(name), "section %zu", index);
+	section.name = name;
 	rc = elf_content(&image->elf, &section, &s, reterr);
 	if (rc < 0)
 		return rc;
