@@ -40,6 +40,52 @@ static bool is_evidence(const char *source)
 	return !strcmp(source, "kernel log");
 }
 
+/*
+ * The errnos that a reason can have.  What lkm finds itself counts only where
+ * the kernel's answer fits (a missing dependency gives ENOENT, not EACCES), and
+ * so do lines of the log that name no module: they may be about another load.
+ */
+static const struct {
+	enum error_id id;
+	int errnos[3];
+} possible[] = {
+	{ ERR_KERNEL_LOCKDOWN, { EPERM } },
+	{ ERR_MODULE_BLACKLISTED, { EPERM } },
+	{ ERR_MODULE_FORMAT, { ENOEXEC, EINVAL, EIO } },
+	{ ERR_MODULE_LAYOUT_MISMATCH, { ENOEXEC } },
+	{ ERR_MODULE_PARAM_INVALID, { EINVAL, ERANGE } },
+	{ ERR_MODULE_RELOCATION, { ENOEXEC } },
+	{ ERR_MODULE_SIGNATURE_REJECTED, { EBADMSG, EKEYREJECTED, ENOPKG } },
+	{ ERR_MODULE_SIGNATURE_REQUIRED, { EKEYREJECTED, ENOKEY, ENOPKG } },
+	{ ERR_MODULE_SYMBOL_NOTLOADED, { ENOENT } },
+	{ ERR_MODULE_VERMAGIC_MISMATCH, { ENOEXEC } },
+};
+
+static bool errno_fits(const char *id, int err)
+{
+	const char *name, *text;
+
+	for (size_t i = 0; i < ARRAY_SIZE(possible); i++) {
+		if (!lkm_error_catalogue(possible[i].id, &name, &text) ||
+		    strcmp(name, id) != 0)
+			continue;
+		for (size_t j = 0; j < ARRAY_SIZE(possible[i].errnos); j++) {
+			if (possible[i].errnos[j] == err)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Is the line about this load?  One that names the module surely is. */
+static bool is_of_this(const struct kmsg_match *m, int err)
+{
+	const char *id, *text;
+
+	return kmsg_match_get(m, "module") ||
+	       (lkm_error_catalogue(m->id, &id, &text) && errno_fits(id, err));
+}
+
 /* Find the line that says most; of equals the first. */
 static void read_log(struct refusal *r)
 {
@@ -50,7 +96,8 @@ static void read_log(struct refusal *r)
 		const char *symbol;
 		struct kmsg_match m;
 
-		if (!is_evidence(source) || !kmsg_match(line, &m))
+		if (!is_evidence(source) || !kmsg_match(line, &m) ||
+		    !is_of_this(&m, r->err))
 			continue;
 		symbol = kmsg_match_get(&m, "symbol");
 		if (symbol && m.id == ERR_MODULE_SYMBOL_UNKNOWN &&
@@ -154,39 +201,6 @@ static int from_log(struct refusal *r, struct lkm_error **reterr)
 	return rc;
 }
 
-/*
- * What lkm finds itself counts only where the kernel's answer fits: a missing
- * dependency, say, gives ENOENT and nothing else.
- */
-static bool finding_fits(const struct lkm_error *e, int err)
-{
-	static const struct {
-		const char *id;
-		int errnos[3];
-	} table[] = {
-		{ "kernel.lockdown", { EPERM } },
-		{ "module.blacklisted.cmdline", { EPERM } },
-		{ "module.exec.format", { ENOEXEC, EINVAL, EIO } },
-		{ "module.layout.mismatch", { ENOEXEC } },
-		{ "module.param.invalid", { EINVAL, ERANGE } },
-		{ "module.signature.rejected",
-		  { EBADMSG, EKEYREJECTED, ENOPKG } },
-		{ "module.signature.required", { EKEYREJECTED } },
-		{ "module.symbol.notloaded", { ENOENT } },
-		{ "module.vermagic.mismatch", { ENOEXEC } },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
-		if (strcmp(table[i].id, lkm_error_id(e)) != 0)
-			continue;
-		for (size_t j = 0; j < ARRAY_SIZE(table[i].errnos); j++) {
-			if (table[i].errnos[j] == err)
-				return true;
-		}
-	}
-	return false;
-}
-
 /* 0 when lkm's own checks find nothing that fits. */
 static int from_preflight(struct refusal *r, struct lkm_error **reterr)
 {
@@ -197,7 +211,7 @@ static int from_preflight(struct refusal *r, struct lkm_error **reterr)
 	struct lkm_error *e = NULL;
 	int rc = check_file(&in, &e);
 
-	if (rc < 0 && e && finding_fits(e, r->err)) {
+	if (rc < 0 && e && errno_fits(lkm_error_id(e), r->err)) {
 		*reterr = e;
 		return rc;
 	}

@@ -211,10 +211,15 @@ const char *live_state(struct lkm_kernel *k, const char *module)
 	return q.state;
 }
 
+/* Of what else was logged meanwhile: enough to see who it was. */
+#define OTHER_LINES_MAX 16
+
 /* Lines that speak of this load, and apart from them the rest of the moment. */
 static void add_evidence(struct load *l, const struct kmsg_lines *lines,
 			 struct lkm_error **reterr)
 {
+	size_t others = 0;
+
 	for (size_t i = 0; i < lines->lines.len; i++) {
 		const char *line = lines->lines.data[i], *named;
 		struct kmsg_match m;
@@ -224,9 +229,11 @@ static void add_evidence(struct load *l, const struct kmsg_lines *lines,
 			named = kmsg_match_get(&m, "module");
 			ours = !named || module_name_equals(named, l->module);
 		}
-		error_add_evidence(
-			reterr, ours ? "kernel log" : "kernel log, same moment",
-			line);
+		if (ours)
+			error_add_evidence(reterr, "kernel log", line);
+		else if (others++ < OTHER_LINES_MAX)
+			error_add_evidence(reterr, "kernel log, same moment",
+					   line);
 	}
 }
 

@@ -371,6 +371,20 @@ static void other_lines_are_evidence_only_for_init(void **state)
 	fixture_close(&f);
 }
 
+static void a_line_without_a_name_must_fit_the_errno(void **state)
+{
+	struct lkm_error *e;
+	struct fixture f;
+
+	fixture_open(&f, THIS MAGIC, NULL);
+	e = plain(&f, ENODEV, "", "read");
+	error_add_evidence(&e, "kernel log", "Invalid ELF header magic");
+	e = explain(&f, e);
+	assert_string_equal(lkm_error_id(e), "module.init.failed");
+	lkm_error_free(e);
+	fixture_close(&f);
+}
+
 static void other_errors_pass(void **state)
 {
 	struct lkm_error *e = NULL;
@@ -395,6 +409,7 @@ int main(void)
 		cmocka_unit_test(what_could_not_be_seen_is_told),
 		cmocka_unit_test(the_module_itself_is_on_its_way),
 		cmocka_unit_test(other_lines_are_evidence_only_for_init),
+		cmocka_unit_test(a_line_without_a_name_must_fit_the_errno),
 		cmocka_unit_test(other_errors_pass),
 	};
 
