@@ -8,7 +8,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Small, so that a bomb costs the fuzzer little. */
-#define LIMIT ((size_t)4 << 20)
+#define LIMIT ((size_t)1 << 20)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

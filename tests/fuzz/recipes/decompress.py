@@ -34,7 +34,7 @@ def seeds():
         yield name + "-behind", whole + b"something else"
         yield name + "-zeros", whole + bytes(8)
         yield name + "-magic", whole[:6]
-        yield name + "-bomb", pack(bytes(5 << 20))
+        yield name + "-bomb", pack(bytes(2 << 20))
     yield "xz-sha256", xz(TEXT, lzma.CHECK_SHA256)
     yield "xz-none", xz(TEXT, lzma.CHECK_NONE)
     yield "xz-memory", xz(TEXT, size=512 << 20)
