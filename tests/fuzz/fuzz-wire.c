@@ -38,6 +38,28 @@ static struct sum feed(const char *data, size_t size, size_t piece)
 	return s;
 }
 
+/* What was read must be written so that the same is read again. */
+static void round_trip(const struct job_record *r)
+{
+	struct strbuf job = { 0 };
+	struct job_record again = { 0 };
+	size_t pos = 0;
+
+	job_add(&job, r->verb, r->words);
+	if (job.failed ||
+	    job_next((struct span){ (uint8_t *)job.data, job.len }, &pos,
+		     &again) != 1 ||
+	    pos != job.len || strcmp(again.verb, r->verb) ||
+	    again.count != r->count)
+		abort();
+	for (size_t i = 0; i < r->count; i++) {
+		if (strcmp(again.words[i], r->words[i]))
+			abort();
+	}
+	free(again.words);
+	strbuf_release(&job);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct sum whole = feed((const char *)data, size, size + 1);
@@ -50,6 +72,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	while (job_next((struct span){ data, size }, &pos, &r) == 1) {
 		if (pos <= before || pos > size || r.words[r.count])
 			abort();
+		round_trip(&r);
 		before = pos;
 	}
 	free(r.words);
