@@ -45,18 +45,18 @@ void lkm_params_free(struct lkm_param *params, size_t count)
 	free(params);
 }
 
-/* @name becomes the parameter's. */
+/* @name becomes the parameter's, unless there is no memory. */
 static bool param_fill(const char *folder, char *name, struct lkm_param *ret)
 {
 	struct strbuf path = { 0 };
 	struct stat st;
 	char *value;
 
-	*ret = (struct lkm_param){ .name = name };
 	if (!strbuf_addf(&path, "%s/%s", folder, name)) {
 		strbuf_release(&path);
 		return false;
 	}
+	*ret = (struct lkm_param){ .name = name };
 	/* Modes, not access(2): root may open what the kernel won't write. */
 	ret->writable = !stat(path.data, &st) && (st.st_mode & 0222);
 	if (kernel_read(folder, name, &value) == 0)
