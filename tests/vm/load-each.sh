@@ -15,11 +15,11 @@ table() {
 
 # what is left over from a step must not show in the next one's table
 clean() {
-	local before after=x
-
+	after=x
 	before=$(cat /proc/modules)
 	while [ -n "$before" ] && [ "$before" != "$after" ]; do
 		after=$before
+		# shellcheck disable=SC2013 # names are words
 		for name in $(cut -d' ' -f1 /proc/modules); do
 			rmmod "$name" 2>/dev/null
 		done
