@@ -53,6 +53,8 @@ struct lkm_policy_warning {
  * @module_dir: /lib/modules/RELEASE (below the root) whose modules.softdep and
  *	modules.weakdep belong to the rules, in the place that their names give
  *	them among the files; NULL: none
+ * @module_lines: lkm_tree_softdeps(), what these files would have and do not;
+ *	NULL: none
  */
 struct lkm_policy_options {
 	size_t size;
@@ -61,6 +63,7 @@ struct lkm_policy_options {
 	size_t path_count;
 	const char *cmdline;
 	const char *module_dir;
+	const char *module_lines;
 };
 
 struct lkm_policy;

@@ -122,6 +122,16 @@ struct lkm_builtin_info {
 int lkm_tree_builtin_info(struct lkm_tree *tree, const char *name,
 			  const struct lkm_builtin_info **ret,
 			  size_t *ret_count, struct lkm_error **reterr);
+/**
+ * lkm_tree_softdeps() - softdep and weakdep lines that no index file has
+ * @ret: lines as in modules.softdep and modules.weakdep, of the modules that
+ *	were read because there is no index, and of layers; "" where the files
+ *	have them all
+ *
+ * For &struct lkm_policy_options.module_lines.
+ */
+int lkm_tree_softdeps(struct lkm_tree *tree, const char **ret,
+		      struct lkm_error **reterr);
 /** lkm_tree_modules() - all modules, in the order of modules.dep */
 int lkm_tree_modules(struct lkm_tree *tree,
 		     const struct lkm_module_file **ret, size_t *ret_count,

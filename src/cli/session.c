@@ -70,6 +70,13 @@ int cli_policy(struct cli *cli, const struct lkm_policy **ret,
 	if (!dir)
 		return error_nomem(reterr);
 	if (!cli->policy) {
+		/* Rules alone need no tree: one that is there is asked. */
+		rc = cli->tree ?
+			     lkm_tree_softdeps(cli->tree, &options.module_lines,
+					       reterr) :
+			     0;
+		if (rc < 0)
+			return rc;
 		rc = lkm_policy_load(&options, &cli->policy, reterr);
 		if (rc < 0)
 			return rc;

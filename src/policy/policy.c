@@ -110,6 +110,27 @@ static int read_files(struct lkm_policy *p, const struct root *root,
 	return rc;
 }
 
+/* The modules' own lines where no index file has them. */
+static int read_module_lines(struct lkm_policy *p,
+			     const struct lkm_policy_options *o,
+			     struct lkm_error **reterr)
+{
+	_cleanup_strbuf_ struct strbuf path = { 0 };
+	_cleanup_free_ char *text = NULL;
+	const char *file;
+
+	if (!o->module_lines || !*o->module_lines)
+		return 0;
+	text = strdup(o->module_lines);
+	strbuf_addf(&path, "%s/modules.softdep",
+		    o->module_dir ? o->module_dir : "");
+	file = arena_strdup(&p->strings, strbuf_str(&path));
+	if (!text || path.failed || !file)
+		return error_nomem(reterr);
+	policy_read_text(p, file, text, strlen(text));
+	return p->failed ? policy_fail(p, file, reterr) : 0;
+}
+
 static int read_cmdline(struct lkm_policy *p, const struct root *root,
 			const struct lkm_policy_options *o,
 			struct lkm_error **reterr)
@@ -173,6 +194,8 @@ int lkm_policy_load(const struct lkm_policy_options *options,
 	if (!p)
 		return error_nomem(reterr);
 	rc = read_files(p, &root, &o, reterr);
+	if (rc == 0)
+		rc = read_module_lines(p, &o, reterr);
 	if (!rc)
 		rc = read_cmdline(p, &root, &o, reterr);
 	if (!rc)

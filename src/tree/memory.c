@@ -303,6 +303,36 @@ static int tree_find_items(struct lkm_tree *tree, enum lkm_index_kind kind,
 	return rc < 0 ? error_nomem(reterr) : 0;
 }
 
+static void add_rules(struct strbuf *b, const char *word, const char *module,
+		      const struct graph_strings *values)
+{
+	for (size_t i = 0; i < values->count; i++)
+		strbuf_addf(b, "%s %s %s\n", word, module, values->data[i]);
+}
+
+int lkm_tree_softdeps(struct lkm_tree *tree, const char **ret,
+		      struct lkm_error **reterr)
+{
+	_cleanup_strbuf_ struct strbuf b = { 0 };
+	struct index_file *index;
+	int rc = 0;
+
+	if (tree->base || strcmp(tree->source, "index") != 0)
+		rc = tree_index_get(tree, LKM_INDEX_DEP, &index, reterr);
+	if (rc < 0)
+		return rc;
+	if (tree->graph && (tree->base || !strcmp(tree->source, "scan"))) {
+		for (size_t i = 0; i < tree->graph->count; i++) {
+			const struct graph_module *m = &tree->graph->modules[i];
+
+			add_rules(&b, "softdep", m->name, &m->softdeps);
+			add_rules(&b, "weakdep", m->name, &m->weakdeps);
+		}
+	}
+	*ret = b.failed ? NULL : arena_strdup(&tree->arena, strbuf_str(&b));
+	return *ret ? 0 : error_nomem(reterr);
+}
+
 int tree_make_index(struct lkm_tree *tree, enum lkm_index_kind kind,
 		    struct lkm_error **reterr)
 {

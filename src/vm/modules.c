@@ -181,16 +181,16 @@ static int tree_open(const struct vm_options *o, const char *release,
 }
 
 /* Of the rules only softdeps count here: the guest has rules of its own. */
-static int rules_load(const struct vm_options *o, const char *dir,
+static int rules_load(const struct vm_options *o, struct lkm_tree *tree,
 		      struct lkm_policy **ret, struct lkm_error **reterr)
 {
-	const struct lkm_policy_options p = { .size = sizeof(p),
-					      .root = o->modules_dir ? NULL :
-								       o->root,
-					      .cmdline = "",
-					      .module_dir = dir };
+	struct lkm_policy_options p = { .size = sizeof(p),
+					.root = o->modules_dir ? NULL : o->root,
+					.cmdline = "",
+					.module_dir = lkm_tree_dir(tree) };
+	int rc = lkm_tree_softdeps(tree, &p.module_lines, reterr);
 
-	return lkm_policy_load(&p, ret, reterr);
+	return rc < 0 ? rc : lkm_policy_load(&p, ret, reterr);
 }
 
 int payload_add_modules(struct cpio *c, const struct vm_options *o,
@@ -217,7 +217,7 @@ int payload_add_modules(struct cpio *c, const struct vm_options *o,
 	rc = tree_open(o, release, &m.inputs.tree, reterr);
 	if (rc < 0)
 		return rc;
-	rc = rules_load(o, lkm_tree_dir(m.inputs.tree), &policy, reterr);
+	rc = rules_load(o, m.inputs.tree, &policy, reterr);
 	m.inputs.policy = policy;
 	if (rc >= 0)
 		rc = all_add(&m, o, job, reterr);
