@@ -18,23 +18,23 @@
 #define ARCHIVE_SONAME "libarchive.so.13"
 DL_NOTE(archive, "archive", "initramfs of lkm vm", "suggested", ARCHIVE_SONAME);
 
-#define CALLS(X)                                                               \
-	X(archive_write_new)                                                   \
-	X(archive_write_set_format_cpio_newc)                                  \
-	X(archive_write_open_fd)                                               \
-	X(archive_write_header)                                                \
-	X(archive_write_data)                                                  \
-	X(archive_write_close)                                                 \
-	X(archive_write_free)                                                  \
-	X(archive_errno)                                                       \
-	X(archive_entry_new)                                                   \
-	X(archive_entry_clear)                                                 \
-	X(archive_entry_free)                                                  \
-	X(archive_entry_set_pathname)                                          \
-	X(archive_entry_set_symlink)                                           \
-	X(archive_entry_set_filetype)                                          \
-	X(archive_entry_set_nlink)                                             \
-	X(archive_entry_set_perm)                                              \
+#define CALLS(X)                              \
+	X(archive_write_new)                  \
+	X(archive_write_set_format_cpio_newc) \
+	X(archive_write_open_fd)              \
+	X(archive_write_header)               \
+	X(archive_write_data)                 \
+	X(archive_write_close)                \
+	X(archive_write_free)                 \
+	X(archive_errno)                      \
+	X(archive_entry_new)                  \
+	X(archive_entry_clear)                \
+	X(archive_entry_free)                 \
+	X(archive_entry_set_pathname)         \
+	X(archive_entry_set_symlink)          \
+	X(archive_entry_set_filetype)         \
+	X(archive_entry_set_nlink)            \
+	X(archive_entry_set_perm)             \
 	X(archive_entry_set_size)
 
 struct cpio_calls {
@@ -218,8 +218,8 @@ int cpio_add_file(struct cpio *c, const char *path, const char *host,
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return error_system(reterr, errno, "open", host);
 	if (!S_ISREG(st.st_mode))
-		return error_system(reterr, S_ISDIR(st.st_mode) ? EISDIR :
-								  EINVAL,
+		return error_system(reterr,
+				    S_ISDIR(st.st_mode) ? EISDIR : EINVAL,
 				    "copy", host);
 	rc = entry_add(c, path, S_IFREG | (st.st_mode & 0777),
 		       (uint64_t)st.st_size, reterr);

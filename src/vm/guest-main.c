@@ -86,8 +86,8 @@ static int mount_share(const char *tag, const char *dir, const char *mode)
 {
 	bool is_ro = !strcmp(mode, "ro");
 	const char *options =
-		is_ro ? "trans=virtio,version=9p2000.L,msize=512000,cache=loose"
-		      : "trans=virtio,version=9p2000.L,msize=512000,cache=mmap";
+		is_ro ? "trans=virtio,version=9p2000.L,msize=512000,cache=loose" :
+			"trans=virtio,version=9p2000.L,msize=512000,cache=mmap";
 	int rc = root_mkdirs(&ROOT_HOST, dir);
 
 	if (rc < 0)

@@ -137,10 +137,9 @@ static int copies_add(struct cpio *c, const struct vm_options *o,
 
 		if (stat(copy->host, &st) < 0)
 			return error_system(reterr, errno, "copy", copy->host);
-		rc = S_ISDIR(st.st_mode) ? tree_add(c, copy->guest, copy->host,
-						    0, reterr) :
-					   file_add(c, copy->guest, copy->host,
-						    reterr);
+		rc = S_ISDIR(st.st_mode) ?
+			     tree_add(c, copy->guest, copy->host, 0, reterr) :
+			     file_add(c, copy->guest, copy->host, reterr);
 		if (rc < 0)
 			return rc;
 	}
@@ -200,7 +199,8 @@ static int busybox_add(struct cpio *c, struct lkm_error **reterr)
 	if (rc < 0)
 		return error_system(reterr, rc, "run", path);
 	rc = file_add(c, "/bin/busybox", path, reterr);
-	return rc < 0 ? rc : applets_add(c, strbuf_str(&list), list.len, reterr);
+	return rc < 0 ? rc :
+			applets_add(c, strbuf_str(&list), list.len, reterr);
 }
 
 static void job_add_shares(const struct vm_options *o, struct strbuf *job)
@@ -208,10 +208,10 @@ static void job_add_shares(const struct vm_options *o, struct strbuf *job)
 	char tag[32];
 
 	for (size_t i = 0; i < o->share_count; i++) {
-		const char *const words[] = {
-			tag, o->shares[i].guest,
-			o->shares[i].writable ? "rw" : "ro", NULL
-		};
+		const char *const words[] = { tag, o->shares[i].guest,
+					      o->shares[i].writable ? "rw" :
+								      "ro",
+					      NULL };
 
 		snprintf(tag, sizeof(tag), "lkm%zu", i);
 		job_add(job, JOB_MOUNT, words);

@@ -40,7 +40,8 @@ static const char *loader_of(struct source *s)
 			continue;
 		if (!span_u64(p, offsetof(Elf64_Phdr, p_offset), false,
 			      &offset) ||
-		    !span_u64(p, offsetof(Elf64_Phdr, p_filesz), false, &size) ||
+		    !span_u64(p, offsetof(Elf64_Phdr, p_filesz), false,
+			      &size) ||
 		    size > s->size || offset > s->size - size ||
 		    !source_string(s, offset, offset + size, &ret))
 			return NULL;
@@ -99,8 +100,8 @@ static int loader_ask(const char *loader, const char *path, const char *preload,
 		      struct strbuf *ret_files)
 {
 	_cleanup_strbuf_ struct strbuf listing = { 0 }, errors = { 0 };
-	const char *const argv[] = { loader, "--preload", preload,
-				     "--list", path,	  NULL };
+	const char *const argv[] = { loader,   "--preload", preload,
+				     "--list", path,	    NULL };
 	struct spawn s = { .argv = argv,
 			   .ret_output = &listing,
 			   .ret_errors = &errors,

@@ -7,8 +7,8 @@
 /* Where the parts of a guest are; for one run. */
 struct qemu_run {
 	const struct vm_options *options;
-	const char *image;     /* kernel image */
-	int initramfs;	       /* memory files */
+	const char *image; /* kernel image */
+	int initramfs;	   /* memory files */
 	int console;
 	unsigned int memory_mb;
 	bool use_kvm;

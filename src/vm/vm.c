@@ -84,17 +84,15 @@ static void take_frame(void *ctx, enum wire_type type, struct span payload)
 		break;
 	case WIRE_EXIT:
 		if (r->current < r->result->answer_count)
-			r->result->answers[r->current].status =
-				(int)number_of(payload);
+			r->result->answers[r->current].status = (int)number_of(
+				payload);
 		r->current++;
 		break;
 	case WIRE_FAULT:
 		free(r->fault);
 		r->fault = strndup((const char *)payload.data, payload.size);
 		break;
-	case WIRE_DONE:
-		r->done = true;
-		break;
+	case WIRE_DONE: r->done = true; break;
 	}
 }
 
@@ -137,10 +135,10 @@ static void add_tail(struct lkm_error **reterr, const struct strbuf *console)
 /* What a crash begins with, and from there what the kernel says of it. */
 static void add_crash(struct lkm_error **reterr, const struct strbuf *console)
 {
-	static const char *const marks[] = { "BUG: ", "kernel BUG at ",
-					     "Oops: ",
-					     "general protection fault",
-					     "Kernel panic - " };
+	static const char *const marks[] = {
+		"BUG: ", "kernel BUG at ", "Oops: ", "general protection fault",
+		"Kernel panic - "
+	};
 	size_t from = console->len;
 
 	for (size_t i = 0; i < ARRAY_SIZE(marks); i++) {
@@ -194,8 +192,8 @@ static int qemu_fail(const struct qemu_run *q, int status,
 					       128 + WTERMSIG(status)));
 
 	while (text_next_line(text, &pos, &line)) {
-		_cleanup_free_ char *copy =
-			strndup((const char *)line.data, line.size);
+		_cleanup_free_ char *copy = strndup((const char *)line.data,
+						    line.size);
 
 		if (copy)
 			error_add_evidence(reterr, "QEMU", copy);
@@ -297,11 +295,13 @@ static int run_all(const struct vm_options *o, struct cpio *c,
 		   struct lkm_error **reterr)
 {
 	_cleanup_close_ int console = memfd_create("lkm-console", MFD_CLOEXEC);
-	unsigned int needed =
-		MEMORY_MB / 2 + (unsigned int)(ret->initramfs_bytes >> 19);
+	unsigned int needed = MEMORY_MB / 2 +
+			      (unsigned int)(ret->initramfs_bytes >> 19);
 	struct run r = { .options = o, .result = ret };
-	struct qemu_run q = { .options = o, .image = image,
-			      .initramfs = c->fd, .console = console };
+	struct qemu_run q = { .options = o,
+			      .image = image,
+			      .initramfs = c->fd,
+			      .console = console };
 	int rc;
 
 	if (console < 0)

@@ -30,7 +30,7 @@ struct vm_share {
 };
 
 enum vm_accel {
-	VM_ACCEL_TCG,  /* software: works everywhere */
+	VM_ACCEL_TCG, /* software: works everywhere */
 	VM_ACCEL_KVM,
 	VM_ACCEL_AUTO, /* KVM if a trial boot succeeds with it, else TCG */
 };
@@ -43,11 +43,12 @@ typedef void (*vm_output_fn)(void *ctx, enum vm_stream stream,
 
 /* Zero it, then set what is needed; everything is borrowed. */
 struct vm_options {
-	const char *image;   /* vmlinuz; NULL: that of @release */
-	const char *root;    /* where /boot and /lib/modules are, NULL: / */
-	const char *release; /* NULL: the running kernel's */
+	const char *image;	 /* vmlinuz; NULL: that of @release */
+	const char *root;	 /* where /boot and /lib/modules are, NULL: / */
+	const char *release;	 /* NULL: the running kernel's */
 	const char *modules_dir; /* instead of ROOT/lib/modules/RELEASE */
-	const char *const *layers;  /* module directories over that, below @root */
+	const char *const
+		*layers; /* module directories over that, below @root */
 	size_t layer_count;
 	const char *const *modules; /* names or aliases: put in, not loaded */
 	size_t module_count;
@@ -58,10 +59,10 @@ struct vm_options {
 	/* Each an argv, NULL-terminated; none: a shell on the terminal. */
 	const char *const *const *commands;
 	size_t command_count;
-	const char *const *env;	/* "NAME=VALUE" for the commands, NULL: none */
-	const char *append;   /* to the kernel command line */
-	const char *qemu;     /* NULL: qemu-system-x86_64 */
-	const char *guest;    /* the program lkm-guest, NULL: look for it */
+	const char *const *env;	 /* "NAME=VALUE" for the commands, NULL: none */
+	const char *append;	 /* to the kernel command line */
+	const char *qemu;	 /* NULL: qemu-system-x86_64 */
+	const char *guest;	 /* the program lkm-guest, NULL: look for it */
 	unsigned int memory_mb;	 /* 0: 512, and twice the initramfs */
 	unsigned int cpus;	 /* 0: 1 */
 	unsigned int timeout_ms; /* of the whole run, 0: none */
@@ -82,9 +83,9 @@ struct vm_answer {
 struct vm_result {
 	struct vm_answer *answers; /* one per command */
 	size_t answer_count;
-	struct strbuf console;	/* what the kernel printed */
-	unsigned int boot_ms;	/* kernel's start to its first process */
-	unsigned int total_ms;	/* of the whole run, by our clock */
+	struct strbuf console; /* what the kernel printed */
+	unsigned int boot_ms;  /* kernel's start to its first process */
+	unsigned int total_ms; /* of the whole run, by our clock */
 	size_t initramfs_bytes;
 	bool used_kvm;
 };

@@ -51,8 +51,8 @@ bool wire_feed(struct wire_decoder *d, const char *bytes, size_t len,
 			d->broken = true;
 			return false;
 		}
-		if (!frame || !span_slice(in, WIRE_HEADER, frame - WIRE_HEADER,
-					  &payload))
+		if (!frame ||
+		    !span_slice(in, WIRE_HEADER, frame - WIRE_HEADER, &payload))
 			break;
 		fn(ctx, (enum wire_type)in.data[2], payload);
 		done += frame;

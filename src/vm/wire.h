@@ -47,11 +47,11 @@ bool wire_feed(struct wire_decoder *d, const char *bytes, size_t len,
 void wire_release(struct wire_decoder *d);
 
 /* Job records: a verb and its words. */
-#define JOB_INSMOD "insmod"	/* FILE: load it before anything else */
-#define JOB_MOUNT "mount"	/* TAG GUEST-PATH ro|rw: a shared directory */
-#define JOB_ENV "env"		/* NAME=VALUE */
-#define JOB_RUN "run"		/* ARGV...: answer with its output */
-#define JOB_CONSOLE "console"	/* ARGV...: on the console, for a person */
+#define JOB_INSMOD "insmod"   /* FILE: load it before anything else */
+#define JOB_MOUNT "mount"     /* TAG GUEST-PATH ro|rw: a shared directory */
+#define JOB_ENV "env"	      /* NAME=VALUE */
+#define JOB_RUN "run"	      /* ARGV...: answer with its output */
+#define JOB_CONSOLE "console" /* ARGV...: on the console, for a person */
 
 /* @words is NULL-terminated. */
 void job_add(struct strbuf *job, const char *verb, const char *const *words);

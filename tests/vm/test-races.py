@@ -52,9 +52,7 @@ HANG = """
 lkm load --timeout 2 /tmp/hang.ko killable=1; echo "late: $?"
 sleep 1
 grep -c '^hang ' /proc/modules
-lkm load /tmp/hang.ko killable=1 & pid=$!
-sleep 2
-kill -INT $pid; wait $pid; echo "interrupted: $?"
+timeout -s INT 2 lkm load /tmp/hang.ko killable=1; echo "interrupted: $?"
 sleep 1
 grep -c '^hang ' /proc/modules
 lkm load --timeout 2 /tmp/hang.ko; echo "for ever: $?"
@@ -75,6 +73,7 @@ def test_hang(kernel):
         r = kernel.shell(HANG, options=["--copy", module + ":/tmp/hang.ko",
                                         "-m", "xor"])
     lines = r.out.splitlines()
+    equal(len(lines), 9, r)
     equal(lines[:2], ["late: 1", "0"], r)
     equal(lines[2], "interrupted: 1", r)
     equal(lines[4:6], ["for ever: 1", "hang Loading"], r)

@@ -54,9 +54,11 @@ static void needs_nothing(const void *bytes, size_t size)
 
 static void other_files_need_nothing(void **state)
 {
-	Elf64_Ehdr elf = { .e_phoff = sizeof(elf), .e_phentsize = 56,
+	Elf64_Ehdr elf = { .e_phoff = sizeof(elf),
+			   .e_phentsize = 56,
 			   .e_phnum = 9 };
-	Elf64_Phdr wild = { .p_type = PT_INTERP, .p_offset = UINT64_MAX - 1,
+	Elf64_Phdr wild = { .p_type = PT_INTERP,
+			    .p_offset = UINT64_MAX - 1,
 			    .p_filesz = 4 };
 	uint8_t both[sizeof(elf) + sizeof(wild)];
 

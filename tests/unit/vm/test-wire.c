@@ -131,16 +131,16 @@ static void damaged_jobs_are_refused(void **state)
 	job_add(&job, JOB_RUN, (const char *[]){ "echo", "hello", NULL });
 	for (size_t len = 1; len < job.len; len++) {
 		pos = 0;
-		assert_int_equal(job_next((struct span){ (uint8_t *)job.data,
-							 len },
-					  &pos, &r),
-				 -EBADMSG);
+		assert_int_equal(
+			job_next((struct span){ (uint8_t *)job.data, len },
+				 &pos, &r),
+			-EBADMSG);
 	}
 	pos = 0;
-	assert_int_equal(job_next((struct span){ (const uint8_t *)huge,
-						 sizeof(huge) },
-				  &pos, &r),
-			 -EBADMSG);
+	assert_int_equal(
+		job_next((struct span){ (const uint8_t *)huge, sizeof(huge) },
+			 &pos, &r),
+		-EBADMSG);
 	pos = 0;
 	assert_int_equal(job_next((struct span){ (const uint8_t *)letters,
 						 sizeof(letters) },
