@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <lkm/check.h>
+
 #include "check/refusal.h"
 #include "diag/error.h"
 #include "fixture.h"
@@ -385,6 +387,27 @@ static void a_line_without_a_name_must_fit_the_errno(void **state)
 	fixture_close(&f);
 }
 
+static void the_public_calls_say_the_same(void **state)
+{
+	struct lkm_check_options o = { .size = sizeof(o), .params = "" };
+	struct lkm_error *e = NULL;
+	struct fixture f;
+
+	fixture_open(&f, THIS MAGIC "need:of_exporter", NULL);
+	o.facts = f.facts;
+	o.tree = f.tree;
+	assert_int_equal(lkm_check_file(f.file, NULL, &e), 0);
+	assert_int_equal(lkm_check_file(f.file, &o, &e), -LKM_ENOTFOUND);
+	assert_string_equal(lkm_error_id(e), "module.symbol.notloaded");
+	lkm_error_free(e);
+	assert_int_equal(
+		lkm_check_refusal(plain(&f, ENODEV, "", "silent"), &o, &e),
+		-LKM_EREFUSED);
+	assert_string_equal(lkm_error_id(e), "module.init.failed");
+	lkm_error_free(e);
+	fixture_close(&f);
+}
+
 static void other_errors_pass(void **state)
 {
 	struct lkm_error *e = NULL;
@@ -410,6 +433,7 @@ int main(void)
 		cmocka_unit_test(the_module_itself_is_on_its_way),
 		cmocka_unit_test(other_lines_are_evidence_only_for_init),
 		cmocka_unit_test(a_line_without_a_name_must_fit_the_errno),
+		cmocka_unit_test(the_public_calls_say_the_same),
 		cmocka_unit_test(other_errors_pass),
 	};
 

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Would a kernel take this module, and if it did not: why.
+#pragma once
+
+#include <lkm/facts.h>
+#include <lkm/tree.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * struct lkm_check_options - zero this, then set @size
+ * @size: sizeof(struct lkm_check_options)
+ * @params: "a=1 b=2", NULL: none
+ * @facts: of the kernel in question, NULL: nothing is known of it
+ * @tree: that kernel's modules, NULL: none at hand
+ */
+struct lkm_check_options {
+	size_t size;
+	const char *params;
+	const struct lkm_facts *facts;
+	struct lkm_tree *tree;
+};
+
+/**
+ * lkm_check_file() - what speaks against loading this file?
+ * @path: module file, compressed or not; its bytes are not trusted
+ * @options: what the file is held against, NULL: itself alone
+ *
+ * Makes the kernel's own checks in the kernel's order, as far as they can be
+ * made from outside; needs no privilege and changes nothing.
+ *
+ * Return: 0 when nothing was found, which is no promise: the versions of the
+ * kernel's own symbols, its keys and the module's init function are not known.
+ * Else the first finding: module.*, kernel.lockdown; sys.failed
+ */
+int lkm_check_file(const char *path, const struct lkm_check_options *options,
+		   struct lkm_error **reterr);
+/**
+ * lkm_check_refusal() - the reason behind an error of lkm_kernel_load() or
+ * lkm_kernel_run()
+ * @refusal: that error; taken over, it becomes the cause of the new one
+ * @options: @facts as of after the refusal; @params is not looked at
+ *
+ * Turns kernel.load.refused into what the kernel's log, the file and the facts
+ * tell, with the basis on which that is known; hands any other error on.
+ *
+ * Return: the negative code of *@reterr: module.*, kernel.lockdown, or that of
+ * @refusal
+ */
+int lkm_check_refusal(struct lkm_error *refusal,
+		      const struct lkm_check_options *options,
+		      struct lkm_error **reterr);
+
+#ifdef __cplusplus
+}
+#endif
