@@ -113,6 +113,12 @@ void cli_warn(struct cli *cli, const struct lkm_error *e);
 void cli_note(const struct cli *cli, const char *fmt, ...) _printf_(2, 3);
 void cli_detail(const struct cli *cli, const char *fmt, ...) _printf_(2, 3);
 bool cli_is_terminal(int fd);
+/*
+ * @s with control characters as \xNN; names and texts come from files that
+ * anybody may have made.  @s itself where there are none, else *@ret_made,
+ * which the caller frees; "?" when memory is out.
+ */
+const char *cli_printable(const char *s, char **ret_made);
 
 /* session.c: 0, or a negative code and *@reterr. */
 int cli_tree(struct cli *cli, struct lkm_tree **ret, struct lkm_error **reterr);

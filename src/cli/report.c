@@ -5,11 +5,39 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/strbuf.h"
 #include "cli/json.h"
 
 bool cli_is_terminal(int fd)
 {
 	return isatty(fd);
+}
+
+const char *cli_printable(const char *s, char **ret_made)
+{
+	struct strbuf b = { 0 };
+	const char *p = s;
+
+	while (*p && !((unsigned char)*p < ' ' || *p == 0x7f))
+		p++;
+	if (!*p)
+		return s;
+	for (p = s; *p; p++) {
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			strbuf_addf(&b, "\\x%02x", (unsigned char)*p);
+		else
+			strbuf_addc(&b, *p);
+	}
+	*ret_made = strbuf_take(&b);
+	return *ret_made ? *ret_made : "?";
+}
+
+static void say_line(const char *before, const char *source, const char *line)
+{
+	_cleanup_free_ char *made[2] = { NULL, NULL };
+
+	fprintf(stderr, "%s%s%s%s\n", before, cli_printable(source, &made[0]),
+		*source ? ": " : "", cli_printable(line, &made[1]));
 }
 
 static const char *colour(const char *code)
@@ -19,14 +47,29 @@ static const char *colour(const char *code)
 	return code;
 }
 
-static void report_lines(const struct lkm_error *e)
+static bool has_evidence(const struct lkm_error *e, const char *wanted)
+{
+	const char *source, *line;
+
+	for (size_t i = 0; lkm_error_evidence(e, i, &source, &line); i++) {
+		if (!strcmp(line, wanted))
+			return true;
+	}
+	return false;
+}
+
+/* What is known of @e; of a cause only what @shown did not say already. */
+static void report_lines(const struct lkm_error *e,
+			 const struct lkm_error *shown)
 {
 	const char *source, *line;
 
 	for (size_t i = 0; (line = lkm_error_context(e, i)); i++)
-		fprintf(stderr, "  while: %s\n", line);
-	for (size_t i = 0; lkm_error_evidence(e, i, &source, &line); i++)
-		fprintf(stderr, "  %s: %s\n", source, line);
+		say_line("  while: ", "", line);
+	for (size_t i = 0; lkm_error_evidence(e, i, &source, &line); i++) {
+		if (!shown || !has_evidence(shown, line))
+			say_line("  ", source, line);
+	}
 }
 
 static void report(const char *word, const char *code,
@@ -35,19 +78,20 @@ static void report(const char *word, const char *code,
 	_cleanup_free_ char *text = lkm_error_text(e);
 	_cleanup_free_ char *hint = lkm_error_hint(e);
 
-	fprintf(stderr, "%s%s[%s]%s: %s\n", colour(code), word, lkm_error_id(e),
-		colour("\033[0m"), text ? text : lkm_error_id(e));
-	report_lines(e);
+	fprintf(stderr, "%s%s[%s]%s: ", colour(code), word, lkm_error_id(e),
+		colour("\033[0m"));
+	say_line("", "", text ? text : lkm_error_id(e));
+	report_lines(e, NULL);
 	for (const struct lkm_error *c = lkm_error_cause(e); c;
 	     c = lkm_error_cause(c)) {
 		_cleanup_free_ char *why = lkm_error_text(c);
 
-		fprintf(stderr, "  cause: [%s] %s\n", lkm_error_id(c),
-			why ? why : "");
-		report_lines(c);
+		fprintf(stderr, "  cause: [%s] ", lkm_error_id(c));
+		say_line("", "", why ? why : "");
+		report_lines(c, e);
 	}
 	if (hint)
-		fprintf(stderr, "  try:   %s\n", hint);
+		say_line("  try:   ", "", hint);
 }
 
 static struct json_object *json_of_fields(const struct lkm_error *e)
@@ -123,6 +167,17 @@ void cli_warn(struct cli *cli, const struct lkm_error *e)
 		report("warning", "\033[1;33m", e);
 }
 
+static void say_formatted(const char *fmt, va_list ap) _printf_(1, 0);
+
+static void say_formatted(const char *fmt, va_list ap)
+{
+	_cleanup_free_ char *text = NULL;
+
+	if (vasprintf(&text, fmt, ap) < 0)
+		text = NULL;
+	say_line("", "", text ? text : "out of memory");
+}
+
 void cli_note(const struct cli *cli, const char *fmt, ...)
 {
 	va_list ap;
@@ -130,9 +185,8 @@ void cli_note(const struct cli *cli, const char *fmt, ...)
 	if (cli->quiet)
 		return;
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	say_formatted(fmt, ap);
 	va_end(ap);
-	fputc('\n', stderr);
 }
 
 void cli_detail(const struct cli *cli, const char *fmt, ...)
@@ -142,7 +196,6 @@ void cli_detail(const struct cli *cli, const char *fmt, ...)
 	if (cli->verbose < 1)
 		return;
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	say_formatted(fmt, ap);
 	va_end(ap);
-	fputc('\n', stderr);
 }

@@ -110,10 +110,14 @@ void table_list(struct table *t, size_t column, const char *const *list,
 const char *table_cell_text(struct table *t, struct cell *cell)
 {
 	_cleanup_strbuf_ struct strbuf b = { 0 };
+	_cleanup_free_ char *made = NULL;
 
 	switch (cell->kind) {
 	case CELL_NONE: return "";
-	case CELL_STR: return cell->str;
+	case CELL_STR:
+		if (!cell->text)
+			strbuf_adds(&b, cli_printable(cell->str, &made));
+		break;
 	case CELL_BOOL: return cell->num ? "yes" : "no";
 	case CELL_NUM:
 		if (!cell->text)

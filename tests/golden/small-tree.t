@@ -147,6 +147,14 @@ $ lkm --root r -k 1.2.3-t -q allow base; lkm --root r -k 1.2.3-t -q allow base
 ! error[policy.forbid.absent]: 'base' is not forbidden by lkm
 !   try:   'lkm config' lists the rules there are, with file and line
 [1]
+# what a file says of itself cannot drive the terminal
+$ python3 $SRC/tests/common/mkmodule.py 'name=esc description=red%1b[31m%0aline' > esc.ko; lkm info ./esc.ko -F description; lkm info ./esc.ko --json -F description | grep value; lkm plan $'x\e[31m' --root r -k 1.2.3-t
+red\x1b[31m\x0aline
+      "value": "red\u001b[31m\nline",
+! warning: /etc/modprobe.d/a.conf:5: unknown directive 'nonsense'
+! error[plan.notfound]: nothing in /lib/modules/1.2.3-t is called 'x\x1b[31m' or answers to that alias
+!   try:   'lkm find x\x1b[31m' searches; 'lkm index' if the module is new
+[1]
 # damaged files are named
 $ printf '\177ELF' > short.ko; lkm info ./short.ko
 ! error[image.elf.truncated]: './short.ko' is cut short: the ELF header needs 16 bytes at 0, the file has 4
