@@ -61,6 +61,43 @@ void sandbox_module(struct sandbox *s, const char *file, const char *recipe)
 	module_write(recipe, s->module);
 }
 
+static uint32_t crc32_of(const uint8_t *bytes, size_t size)
+{
+	uint32_t crc = 0xffffffff;
+
+	for (size_t i = 0; i < size; i++) {
+		crc ^= bytes[i];
+		for (int bit = 0; bit < 8; bit++)
+			crc = crc >> 1 ^ (crc & 1 ? 0xedb88320 : 0);
+	}
+	return ~crc;
+}
+
+/* One "stored" block: no compressor is needed for that (RFC 1951, 1952). */
+void sandbox_module_gzip(struct sandbox *s, const char *file,
+			 const char *recipe)
+{
+	uint8_t head[15] = { 0x1f, 0x8b, 8, [9] = 255, [10] = 1 };
+	size_t size;
+	uint8_t *bytes = module_build(recipe, &size);
+	uint32_t tail[2] = { crc32_of(bytes, size), (uint32_t)size };
+	FILE *f;
+
+	assert_true(size < 65536);
+	head[11] = size & 255;
+	head[12] = (uint8_t)(size >> 8);
+	head[13] = (uint8_t)~head[11];
+	head[14] = (uint8_t)~head[12];
+	path_of(s, file, s->module);
+	f = fopen(s->module, "we");
+	assert_non_null(f);
+	assert_int_equal(fwrite(head, sizeof(head), 1, f), 1);
+	assert_int_equal(fwrite(bytes, size, 1, f), 1);
+	assert_int_equal(fwrite(tail, sizeof(tail), 1, f), 1);
+	assert_int_equal(fclose(f), 0);
+	free(bytes);
+}
+
 void sandbox_log(struct sandbox *s, const char *line)
 {
 	char record[1200];

@@ -22,6 +22,9 @@ void sandbox_file(struct sandbox *s, const char *path, const char *text);
 void sandbox_remove(struct sandbox *s, const char *path);
 /* Write the module file that s->module names (see module-builder.h). */
 void sandbox_module(struct sandbox *s, const char *file, const char *recipe);
+/* The same as a .gz file. */
+void sandbox_module_gzip(struct sandbox *s, const char *file,
+			 const char *recipe);
 /* The next read of the log gives this line. */
 void sandbox_log(struct sandbox *s, const char *line);
 

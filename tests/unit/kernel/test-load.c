@@ -66,6 +66,43 @@ static void without_finit_module_its_content_is_given(void **state)
 	sandbox_close(&s);
 }
 
+static void compressed_files_go_where_they_are_understood(void **state)
+{
+	struct answers kernel_does = { .init_module = EIO };
+	struct answers kernel_cannot = { .finit_module = EOPNOTSUPP };
+	struct answers not_asked = { .finit_module = EIO };
+	struct sandbox s;
+
+	sandbox_open(&s);
+	sandbox_module_gzip(&s, "some-mod.ko.gz", "name=some_mod");
+	assert_true(sandbox_run(&s, &not_asked, load_ok));
+	sandbox_file(&s, "sys/module/compression", "xz\n");
+	assert_true(sandbox_run(&s, &not_asked, load_ok));
+	sandbox_file(&s, "sys/module/compression", "gzip\n");
+	assert_true(sandbox_run(&s, &kernel_does, load_ok));
+	assert_true(sandbox_run(&s, &kernel_cannot, load_ok));
+	sandbox_close(&s);
+}
+
+static void check_forced(struct sandbox *s)
+{
+	assert_int_equal(lkm_kernel_load(s->kernel, s->module, NULL,
+					 LKM_LOAD_FORCE_MODVERSIONS, 0, NULL),
+			 0);
+}
+
+static void a_forced_compressed_file_is_handed_over_as_a_file(void **state)
+{
+	/* init_module has no flags */
+	struct answers a = { .init_module = EIO };
+	struct sandbox s;
+
+	sandbox_open(&s);
+	sandbox_module_gzip(&s, "some-mod.ko.gz", "name=some_mod");
+	assert_true(sandbox_run(&s, &a, check_forced));
+	sandbox_close(&s);
+}
+
 static void check_enodev(struct sandbox *s)
 {
 	struct lkm_error *e;
@@ -363,6 +400,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_file_goes_to_finit_module),
 		cmocka_unit_test(without_finit_module_its_content_is_given),
+		cmocka_unit_test(compressed_files_go_where_they_are_understood),
+		cmocka_unit_test(
+			a_forced_compressed_file_is_handed_over_as_a_file),
 		cmocka_unit_test(the_second_answer_counts),
 		cmocka_unit_test(the_log_is_evidence),
 		cmocka_unit_test(a_log_that_cannot_be_read_is_told),
