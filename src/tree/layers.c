@@ -277,24 +277,37 @@ static int find_needs(struct layering *l, size_t job)
 	return 0;
 }
 
-static int take_aliases(struct layering *l, size_t job)
+static int take_strings(struct layering *l, const struct facts *f,
+			enum fact_kind kind, struct graph_strings *ret)
+{
+	const uint32_t *ids = facts_ids(f, kind);
+	const char **data;
+
+	data = arena_alloc(&l->graph.arena,
+			   (f->counts[kind] + 1) * sizeof(*data));
+	if (!data)
+		return error_nomem(l->reterr);
+	for (size_t i = 0; i < f->counts[kind]; i++)
+		data[i] = f->names->list.data[ids[i]];
+	*ret = (struct graph_strings){ data, f->counts[kind] };
+	return 0;
+}
+
+/* What modules.alias and modules.softdep of the base do not have. */
+static int take_modinfo(struct layering *l, size_t job)
 {
 	struct graph_module *m = &l->graph.modules[l->job_module[job]];
 	const struct facts *f = &l->jobs[job].facts;
-	const char **data;
-	const uint32_t *ids;
+	int rc;
 
 	if (!is_of_layer(l, job) || !f->names)
 		return 0;
-	ids = facts_ids(f, FACT_ALIAS);
-	data = arena_alloc(&l->graph.arena,
-			   (f->counts[FACT_ALIAS] + 1) * sizeof(*data));
-	if (!data)
-		return error_nomem(l->reterr);
-	for (size_t i = 0; i < f->counts[FACT_ALIAS]; i++)
-		data[i] = f->names->list.data[ids[i]];
-	m->aliases = (struct graph_strings){ data, f->counts[FACT_ALIAS] };
-	return 0;
+	rc = take_strings(l, f, FACT_ALIAS, &m->aliases);
+	if (!rc)
+		rc = take_strings(l, f, FACT_SOFTDEP, &m->softdeps);
+	if (!rc)
+		rc = take_strings(l, f, FACT_WEAKDEP, &m->weakdeps);
+	return rc;
 }
 
 /* For the exported symbols, of the base and then of the layers. */
@@ -351,7 +364,7 @@ static int resolve(struct layering *l)
 	for (size_t i = 0; i < l->job_count && !rc; i++) {
 		rc = find_needs(l, i);
 		if (!rc)
-			rc = take_aliases(l, i);
+			rc = take_modinfo(l, i);
 	}
 	if (!rc)
 		rc = list_symbols(l);

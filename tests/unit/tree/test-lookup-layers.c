@@ -46,6 +46,7 @@ static void make_layers(const struct world *w)
 	make_dir(w, TOP);
 	make_module(w, EXT "/kernel/n.ko",
 		    "name=n alias=pci:v00008086d000015* need:b_fn:0x1 "
+		    "softdep=pre:%20crc weakdep=x "
 		    "need:h_fn:0x3 need:printk:0x9");
 	make_module(w, EXT "/updates/c.ko",
 		    "name=c alias=new:c export:c_fn:0x2 need:h_fn:0x3");
@@ -58,8 +59,12 @@ static const char *const layers[] = { EXT, TOP };
 static void check_layers(struct lkm_tree *tree, const char *source)
 {
 	const struct lkm_module_file *list;
+	const char *lines;
 	size_t count;
 
+	/* What the base's modules.softdep cannot have. */
+	assert_int_equal(lkm_tree_softdeps(tree, &lines, NULL), 0);
+	assert_string_equal(lines, "softdep n pre: crc\nweakdep n x\n");
 	/* "a" needs base modules only, of which one was replaced. */
 	check_module(tree, "h", TOP "/h.ko:");
 	check_module(tree, "c", EXT "/updates/c.ko: " TOP "/h.ko");
@@ -103,6 +108,7 @@ static void test_layers(void **state)
 static void test_scan(void **state)
 {
 	struct lkm_tree *tree;
+	const char *lines;
 	struct world w;
 
 	(void)state;
@@ -110,6 +116,8 @@ static void test_scan(void **state)
 	world_modules(&w);
 	make_layers(&w);
 	tree = open_tree(&w, 0, layers, 2);
+	assert_int_equal(lkm_tree_softdeps(tree, &lines, NULL), 0);
+	assert_string_equal(lines, "softdep n pre: crc\nweakdep n x\n");
 	check_module(tree, "c", EXT "/updates/c.ko: " TOP "/h.ko");
 	check_module(tree, "b-x",
 		     "kernel/b-x.ko: " EXT "/updates/c.ko " TOP "/h.ko");
