@@ -51,6 +51,7 @@ static int find_files(struct build *b)
 		.layer_count = o->layer_count,
 		.policy = &b->policy,
 		.want_ids = !o->no_cache || o->known_time,
+		.want_newest = o->known_time,
 	};
 	int rc = depmod_policy_load(&source, &b->policy, b->reterr);
 
@@ -168,15 +169,15 @@ static int sort_files(struct build *b)
 }
 
 /*
- * One number for all that decides what an index says, but for the contents of
- * files that are at rest.  0: some are not.
+ * One number for all modules, in the order in which they were found; their
+ * contents are as they were if they are at rest.  0: some are not.
  */
 static uint64_t fingerprint(const struct build *b)
 {
 	uint64_t h = CACHE_VERSION;
 
 	for (size_t i = 0; i < b->scan.files.len; i++) {
-		const struct scan_file *f = b->files[i];
+		const struct scan_file *f = &b->scan.files.data[i];
 
 		if (!file_id_rests(&f->id, b->time))
 			return 0;
@@ -409,13 +410,13 @@ static int build_all(struct build *b, struct graph *ret)
 {
 	int rc = find_files(b);
 
-	if (!rc)
-		rc = sort_files(b);
 	if (!rc && is_known(b)) {
 		b->graph.count = b->scan.files.len;
 		rc = finish(b, ret);
 		return rc < 0 ? rc : 1;
 	}
+	if (!rc)
+		rc = sort_files(b);
 	if (!rc)
 		rc = open_cache(b);
 	if (!rc)

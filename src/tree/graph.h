@@ -75,7 +75,7 @@ struct graph {
 	error_list warnings;
 	size_t read;   /* files parsed */
 	size_t cached; /* files that the cache answered for */
-	/* Of the modules' paths, order and identities; 0: not at rest yet. */
+	/* Of the modules' paths and identities; 0: not all at rest yet. */
 	uint64_t fingerprint;
 	struct arena arena;
 };

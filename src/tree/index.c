@@ -12,12 +12,20 @@
 #include "base/strbuf.h"
 #include "diag/error.h"
 
-#define BUILTIN_BYTES_MAX ((size_t)16 << 20)
+#define INPUT_BYTES_MAX ((size_t)16 << 20)
+#define INDEX_BYTES_MAX ((size_t)1 << 28)
 
 /* --- what is known from the last run ------------------------------------- */
 
-/* Numbers that are kept: of what went in, and of what came out. */
-enum stamp { STAMP_TREE, STAMP_INPUT, STAMP_OUTPUT, STAMPS };
+/* Numbers that are kept: of what went in, and of what came out, and when. */
+enum stamp {
+	STAMP_TREE,
+	STAMP_INPUT,
+	STAMP_CONTENT, /* of the index files */
+	STAMP_FILES,   /* their identities */
+	STAMP_TIME,    /* when these were looked at */
+	STAMPS
+};
 
 static void stamp_name(const struct index_run *run, char *ret, size_t size)
 {
@@ -41,45 +49,85 @@ static int output_open(const struct index_run *run, size_t i, struct stat *st)
 	return fd;
 }
 
-/* Of all that is in the index files; 0: one is missing or unreadable. */
-static uint64_t output_hash(const struct index_run *run)
+/* Of what the index files are; 0: one is missing, or not at rest at @time. */
+static uint64_t output_files(const struct index_run *run, int64_t time)
 {
-	const size_t chunk = (size_t)256 << 10;
-	_cleanup_free_ char *buffer = malloc(chunk);
 	uint64_t h = 1;
 
-	for (size_t i = 0; buffer && index_output_name(i); i++) {
+	for (size_t i = 0; index_output_name(i); i++) {
+		struct file_id id;
 		struct stat st;
 		_cleanup_close_ int fd = output_open(run, i, &st);
-		ssize_t n;
 
 		if (fd < 0)
 			return 0;
-		h = cache_hash(h, &st.st_mode, sizeof(st.st_mode));
-		while ((n = read(fd, buffer, chunk)) > 0)
-			h = cache_hash(h, buffer, (size_t)n);
-		if (n < 0)
+		id = file_id_of(&st);
+		if (!file_id_rests(&id, time))
 			return 0;
+		h = cache_hash(h, &id, sizeof(id));
 	}
-	return buffer ? h : 0;
+	return h;
+}
+
+/* As index_write_set() has it, of the files; 0: one is missing, or changed. */
+static uint64_t output_content(const struct index_run *run)
+{
+	uint64_t h = 1;
+
+	for (size_t i = 0; index_output_name(i); i++) {
+		_cleanup_free_ char *text = NULL;
+		struct stat st;
+		_cleanup_close_ int fd = output_open(run, i, &st);
+		size_t size;
+
+		if (fd < 0 || (st.st_mode & 07777) != INDEX_FILE_MODE ||
+		    fd_read_all(fd, INDEX_BYTES_MAX, &text, &size) < 0)
+			return 0;
+		h = index_content_add(h, text ? text : "", size);
+	}
+	return h;
+}
+
+static void put_stamps(struct index_run *run, uint64_t tree, uint64_t content)
+{
+	int64_t now = cache_clock();
+	uint64_t stamps[STAMPS] = {
+		[STAMP_TREE] = tree,
+		[STAMP_INPUT] = run->input_hash,
+		[STAMP_CONTENT] = content,
+		[STAMP_FILES] = output_files(run, now),
+		[STAMP_TIME] = (uint64_t)now,
+	};
+	char name[40];
+
+	stamp_name(run, name, sizeof(name));
+	/* A failure costs time at the next run, nothing now. */
+	(void)!cache_put_numbers(&run->place, name, stamps, STAMPS);
 }
 
 /*
- * What graph_build() may take for known.  Contents decide, not times: an index
- * that somebody damaged is written again.
+ * What graph_build() may take for known.  Where the times of an index file do
+ * not show that nobody touched it, its content does: damage is mended.
  */
 static void find_known(struct index_run *run, struct graph_options *graph)
 {
-	uint64_t known[STAMPS];
+	uint64_t known[STAMPS], files;
 	char name[40];
 
 	if (run->place.dir < 0)
 		return;
 	stamp_name(run, name, sizeof(name));
-	if (cache_get_numbers(&run->place, name, known, STAMPS) &&
-	    known[STAMP_INPUT] == run->input_hash &&
-	    known[STAMP_OUTPUT] == output_hash(run))
-		graph->known_fingerprint = known[STAMP_TREE];
+	if (!cache_get_numbers(&run->place, name, known, STAMPS) ||
+	    known[STAMP_INPUT] != run->input_hash)
+		return;
+	files = output_files(run, (int64_t)known[STAMP_TIME]);
+	if (!files || files != known[STAMP_FILES]) {
+		if (output_content(run) != known[STAMP_CONTENT])
+			return;
+		/* The next run need not read them. */
+		put_stamps(run, known[STAMP_TREE], known[STAMP_CONTENT]);
+	}
+	graph->known_fingerprint = known[STAMP_TREE];
 }
 
 /* Without a cache, as `depmod -A`: is every index newer than every module? */
@@ -102,21 +150,10 @@ static void find_newer(struct index_run *run, struct graph_options *graph)
 
 static void remember(struct index_run *run)
 {
-	uint64_t stamps[STAMPS] = {
-		[STAMP_TREE] = run->graph.fingerprint,
-		[STAMP_INPUT] = run->input_hash,
-	};
-	char name[40];
-
 	/* What was warned of is to be warned of again. */
-	if (!run->fileset || run->place.dir < 0 || !run->graph.fingerprint ||
-	    run->graph.warnings.len)
-		return;
-	stamps[STAMP_OUTPUT] = output_hash(run);
-	stamp_name(run, name, sizeof(name));
-	/* A failure costs time at the next run, nothing now. */
-	if (stamps[STAMP_OUTPUT])
-		(void)!cache_put_numbers(&run->place, name, stamps, STAMPS);
+	if (run->fileset && run->place.dir >= 0 && run->graph.fingerprint &&
+	    !run->graph.warnings.len)
+		put_stamps(run, run->graph.fingerprint, run->content_hash);
 }
 
 /* --- the steps ----------------------------------------------------------- */
@@ -213,7 +250,7 @@ static int read_input(struct index_run *run, const char *name, char **ret,
 
 	if (!strbuf_addf(&path, "%s/%s", run->dir, name))
 		return error_nomem(run->reterr);
-	rc = root_read(&run->root, path.data, BUILTIN_BYTES_MAX, ret, ret_size);
+	rc = root_read(&run->root, path.data, INPUT_BYTES_MAX, ret, ret_size);
 	if (rc < 0 && rc != -ENOENT)
 		return error_system(run->reterr, rc, "read", path.data);
 	if (!rc)
@@ -223,17 +260,26 @@ static int read_input(struct index_run *run, const char *name, char **ret,
 
 static int read_inputs(struct index_run *run)
 {
-	_cleanup_free_ char *text = NULL;
-	size_t size = 0;
+	_cleanup_free_ char *order = NULL;
+	size_t size;
 	int rc = read_input(run, "modules.builtin", &run->builtin_list,
 			    &run->builtin_list_size);
 
 	if (!rc)
-		rc = read_input(run, "modules.builtin.modinfo", &text, &size);
-	if (rc < 0)
-		return rc;
-	rc = builtin_parse(&run->builtin,
-			   (struct span){ (uint8_t *)text, size });
+		rc = read_input(run, "modules.builtin.modinfo",
+				&run->builtin_text, &run->builtin_text_size);
+	/* The graph reads it again, if there is one to be built. */
+	if (!rc && !(run->options->flags & LKM_INDEX_NO_CACHE))
+		rc = read_input(run, "modules.order", &order, &size);
+	return rc;
+}
+
+static int parse_builtin(struct index_run *run)
+{
+	int rc = builtin_parse(&run->builtin,
+			       (struct span){ (uint8_t *)run->builtin_text,
+					      run->builtin_text_size });
+
 	if (rc == -LKM_ELIMIT)
 		return FAIL(run->reterr, TREE_BUILTIN_LIMIT,
 			    KV_STR("file", "modules.builtin.modinfo"),
@@ -280,6 +326,8 @@ static int run_all(struct index_run *run)
 		run->graph.cached = run->graph.count;
 		return 0;
 	}
+	if (!rc)
+		rc = parse_builtin(run);
 	if (!rc)
 		rc = index_write_set(run);
 	if (!rc)
@@ -331,6 +379,7 @@ int lkm_index_write(const struct lkm_index_options *options,
 	builtin_release(&run.builtin);
 	root_release(&run.root);
 	free(run.builtin_list);
+	free(run.builtin_text);
 	free(run.release);
 	free(run.dir);
 	free(run.out_dir);

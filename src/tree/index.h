@@ -22,12 +22,20 @@ struct index_run {
 	/* What the kernel's build left. */
 	char *builtin_list;
 	size_t builtin_list_size;
-	struct builtin builtin;
-	uint64_t input_hash; /* of both files */
+	char *builtin_text;
+	size_t builtin_text_size;
+	struct builtin builtin; /* of the latter */
+	uint64_t input_hash;	/* of these, and modules.order */
 	struct cache_place place;
 	struct graph graph;
 	size_t changed;
+	uint64_t content_hash; /* of all that was written */
 };
+
+#define INDEX_FILE_MODE 0644
+
+/* The content_hash of a set that goes on with these bytes; starts with 1. */
+uint64_t index_content_add(uint64_t hash, const void *bytes, size_t size);
 
 /* Make the files from run->graph and the inputs, and replace them. */
 int index_write_set(struct index_run *run);

@@ -10,6 +10,8 @@
 #include "base/text.h"
 #include "diag/error.h"
 
+#define SCAN_BATCH ((size_t)32 << 10)
+
 struct walk {
 	const struct scan_options *options;
 	struct scan *scan;
@@ -17,10 +19,9 @@ struct walk {
 	struct strbuf path; /* of the folder, below the root, with '/' */
 	size_t base;	    /* where a path as in the index begins in it */
 	unsigned int layer;
+	char *batch[SCAN_DEPTH_MAX + 1]; /* names of the folder of a depth */
 	struct map visits; /* "DEV:INO" of a folder: how often entered */
-	struct {
-		uint64_t dev, ino;
-	} above[SCAN_DEPTH_MAX];
+	int above[SCAN_DEPTH_MAX]; /* the open folders on the way here */
 };
 
 struct file_id file_id_of(const struct stat *st)
@@ -179,46 +180,55 @@ static int scan_file(struct walk *w, const char *file, size_t stem,
 	return scan_keep(w, &f);
 }
 
-/*
- * May the open folder @fd be entered?  Not below itself, and not too often:
- * links can make a maze that has no loop and yet no end worth waiting for.
- */
-static int scan_may_enter(struct walk *w, int fd, size_t depth)
+/* Count an entry into the folder; false: it was entered too often. */
+static int scan_count_visit(struct walk *w, const struct stat *st)
 {
-	char key[48];
 	struct map_slot *slot;
-	struct file_id id;
-	struct stat st;
+	char key[48];
 
-	if (fstat(fd, &st) < 0)
-		return 0;
-	for (size_t i = 0; i < depth; i++) {
-		if (w->above[i].dev == st.st_dev &&
-		    w->above[i].ino == st.st_ino)
-			return 0;
-	}
-	snprintf(key, sizeof(key), "%ju:%ju", (uintmax_t)st.st_dev,
-		 (uintmax_t)st.st_ino);
+	snprintf(key, sizeof(key), "%ju:%ju", (uintmax_t)st->st_dev,
+		 (uintmax_t)st->st_ino);
 	slot = map_slot_of(&w->visits, key);
 	if (!slot)
 		return error_nomem(w->reterr);
 	if (!slot->value) {
 		slot->key = arena_strdup(&w->scan->strings, key);
-		if (!slot->key) {
-			slot->key = "";
+		if (!slot->key)
 			return error_nomem(w->reterr);
-		}
 	}
 	if ((uintptr_t)slot->value >= SCAN_VISITS_MAX)
 		return 0;
 	slot->value = (char *)slot->value + 1;
-	w->above[depth].dev = st.st_dev;
-	w->above[depth].ino = st.st_ino;
+	return 1;
+}
+
+/*
+ * May the open folder @fd be entered?  Over a link not below itself, and not
+ * too often: links can make a maze that has no loop and yet no end worth
+ * waiting for.
+ */
+static int scan_may_enter(struct walk *w, int fd, size_t depth, bool linked)
+{
+	struct file_id id;
+	struct stat st, above;
+
+	w->above[depth] = fd;
+	if (!linked && !w->options->want_newest)
+		return 1;
+	if (fstat(fd, &st) < 0)
+		return 0;
 	/* The top changes with each index that is written into it. */
 	id = file_id_of(&st);
 	if (depth)
 		scan_saw(w->scan, &id);
-	return 1;
+	if (!linked)
+		return 1;
+	for (size_t i = 0; i < depth; i++) {
+		if (fstat(w->above[i], &above) == 0 &&
+		    above.st_dev == st.st_dev && above.st_ino == st.st_ino)
+			return 0;
+	}
+	return scan_count_visit(w, &st);
 }
 
 static int scan_folder(struct walk *w, int fd, size_t depth, bool linked);
@@ -245,7 +255,7 @@ static int scan_enter(struct walk *w, int dir, const char *name, bool is_link,
 	fd = scan_open(w, dir, name, O_RDONLY | O_DIRECTORY, is_link);
 	if (fd < 0)
 		return scan_warn_errno(w, fd, "open", w->path.data);
-	rc = scan_may_enter(w, fd, depth);
+	rc = scan_may_enter(w, fd, depth, linked);
 	if (rc > 0 && !strbuf_addc(&w->path, '/'))
 		rc = error_nomem(w->reterr);
 	if (rc <= 0) {
@@ -269,7 +279,7 @@ static int scan_stat(struct walk *w, int dir, const char *name, bool is_link,
 }
 
 /* One name of a folder; w->path ends with it. */
-static int scan_entry(struct walk *w, int dir, const struct dirent *d,
+static int scan_entry(struct walk *w, int dir, const struct dirent64 *d,
 		      size_t depth, bool linked)
 {
 	bool is_module, is_link = d->d_type == DT_LNK;
@@ -315,35 +325,57 @@ static bool is_skipped(const struct walk *w, const char *name)
 	       depmod_policy_excludes(w->options->policy, name);
 }
 
-/*
- * All of an open folder, which is taken over, in the order that the file
- * system gives: of equal files kmod takes the first (or last) found.
- */
-static int scan_folder(struct walk *w, int fd, size_t depth, bool linked)
+/* The next batch of names of a folder into the buffer of its depth. */
+static ssize_t scan_batch(struct walk *w, int fd, size_t depth)
+{
+	ssize_t n;
+
+	if (!w->batch[depth])
+		w->batch[depth] = malloc(SCAN_BATCH);
+	if (!w->batch[depth])
+		return -ENOMEM;
+	n = getdents64(fd, w->batch[depth], SCAN_BATCH);
+	return n < 0 ? -errno : n;
+}
+
+static int scan_names(struct walk *w, int fd, size_t depth, bool linked)
 {
 	size_t len = w->path.len;
-	struct dirent *d;
-	DIR *folder = fdopendir(fd);
+	ssize_t n;
 	int rc = 0;
 
-	if (!folder) {
-		close(fd);
-		return error_nomem(w->reterr);
-	}
-	for (errno = 0; !rc && (d = readdir(folder)); errno = 0) {
-		if (is_skipped(w, d->d_name))
-			continue;
-		w->path.len = len;
-		if (!strbuf_adds(&w->path, d->d_name))
-			rc = error_nomem(w->reterr);
-		else
-			rc = scan_entry(w, dirfd(folder), d, depth, linked);
+	while (!rc && (n = scan_batch(w, fd, depth)) > 0) {
+		const struct dirent64 *d;
+
+		for (ssize_t i = 0; i < n && !rc; i += d->d_reclen) {
+			d = (const void *)(w->batch[depth] + i);
+			if (is_skipped(w, d->d_name))
+				continue;
+			w->path.len = len;
+			if (strbuf_adds(&w->path, d->d_name))
+				rc = scan_entry(w, fd, d, depth, linked);
+			else
+				rc = error_nomem(w->reterr);
+		}
 	}
 	w->path.len = len;
 	w->path.data[len] = '\0';
-	if (!rc && errno)
-		rc = scan_warn_errno(w, errno, "read", w->path.data);
-	closedir(folder);
+	if (!rc && n < 0)
+		rc = scan_warn_errno(w, (int)n, "read", w->path.data);
+	return rc;
+}
+
+/*
+ * All of an open folder, which is taken over, in the order that the file
+ * system gives: of equal files kmod takes the first (or last) found.  Without
+ * opendir(), whose calls would be a fifth of the time of a run that finds
+ * nothing to do.
+ */
+static int scan_folder(struct walk *w, int fd, size_t depth, bool linked)
+{
+	int rc = scan_names(w, fd, depth, linked);
+
+	close(fd);
 	return rc;
 }
 
@@ -361,7 +393,7 @@ static int scan_top(struct walk *w, const char *dir, bool absolute,
 		return 0;
 	if (fd < 0)
 		return error_system(w->reterr, fd, "open", dir);
-	rc = scan_may_enter(w, fd, 0);
+	rc = scan_may_enter(w, fd, 0, false);
 	if (rc > 0 && !strbuf_addc(&w->path, '/'))
 		rc = error_nomem(w->reterr);
 	if (rc <= 0) {
@@ -394,6 +426,8 @@ int scan_tree(const struct scan_options *options, struct scan *ret,
 	int rc = scan_all(&w);
 
 	map_release(&w.visits);
+	for (size_t i = 0; i < ARRAY_SIZE(w.batch); i++)
+		free(w.batch[i]);
 	strbuf_release(&w.path);
 	if (rc < 0)
 		scan_release(&scan);

@@ -17,7 +17,7 @@
 /* Module numbers are 16 bits wide in kmod; the last is not used there. */
 #define SCAN_MODULES_MAX 65534
 #define SCAN_DEPTH_MAX 64 /* folders in folders */
-#define SCAN_VISITS_MAX 8 /* of one folder, over several links */
+#define SCAN_VISITS_MAX 8 /* of one folder, over links */
 
 /* Which file it was, to see whether it is the same still. */
 struct file_id {
@@ -44,6 +44,7 @@ struct scan_options {
 	size_t layer_count;
 	const struct depmod_policy *policy;
 	bool want_ids;
+	bool want_newest; /* needs the ids */
 };
 
 typedef VEC(struct lkm_error *) error_list;
@@ -54,7 +55,7 @@ struct scan {
 	VEC(struct scan_file) files; /* as chosen; in no useful order */
 	error_list warnings;	     /* owned */
 	struct map by_name;	     /* to index + 1 in @files */
-	int64_t newest; /* change of a file or a folder below (want_ids) */
+	int64_t newest; /* change of a file or a folder below (want_newest) */
 };
 
 /* 0; sys.failed (the directory itself), tree.limit, sys.memory */

@@ -33,6 +33,13 @@ struct maker {
 	int rc[OUTPUTS];
 };
 
+uint64_t index_content_add(uint64_t hash, const void *bytes, size_t size)
+{
+	uint64_t parts[2] = { hash, cache_hash(1, bytes, size) };
+
+	return cache_hash(1, parts, sizeof(parts));
+}
+
 static void make_one(void *ctx, unsigned int worker, size_t item)
 {
 	struct maker *m = ctx;
@@ -78,14 +85,18 @@ static int write_all(struct index_run *run, struct write_output *results)
 {
 	int rc = 0;
 
+	run->content_hash = 1;
 	for (size_t i = 0; i < OUTPUTS; i++) {
 		struct strbuf *b = &results[i].bytes;
 
+		run->content_hash = index_content_add(run->content_hash,
+						      strbuf_str(b), b->len);
 		if (!run->fileset)
 			run->changed += !is_same(run, outputs[i].name, b);
 		else if (!rc)
 			rc = fileset_add(run->fileset, outputs[i].name,
-					 strbuf_str(b), b->len, 0644);
+					 strbuf_str(b), b->len,
+					 INDEX_FILE_MODE);
 		for (size_t k = 0; k < results[i].warnings.len; k++) {
 			if (!error_list_take(
 				    &run->graph.warnings,
