@@ -107,7 +107,7 @@ static void a_failed_command_stops_the_plan(void **state)
 	e = fails(&s, &plan, "kernel.command.killed", 1);
 	assert_string_equal(lkm_error_get(e, "signal"), "SIGTERM");
 	lkm_error_free(e);
-	plan.steps[1].command = "sleep 60";
+	plan.steps[1].command = "exec sleep 60";
 	lkm_error_free(fails(&s, &plan, "kernel.command.timeout", 1));
 	sandbox_close(&s);
 }
