@@ -93,6 +93,18 @@ void index_close(struct index_file *ix)
 	ix->fd = -1;
 }
 
+/* The word of the child for @c, 0 where there is none. */
+static uint32_t node_child(const struct node *n, uint32_t c)
+{
+	uint32_t word = 0;
+
+	if (c < n->first || c > n->last)
+		return 0;
+	/* The span was made to hold first..last. */
+	(void)span_u32(n->children, 4 * (uint64_t)(c - n->first), true, &word);
+	return word & INDEX_OFFSET ? word : 0;
+}
+
 static int node_read_children(struct index_file *ix, uint64_t *off,
 			      struct node *n)
 {
@@ -109,7 +121,19 @@ static int node_read_children(struct index_file *ix, uint64_t *off,
 			  &n->children))
 		return damaged(ix, "ends inside a node", *off);
 	*off += n->children.size;
+	/* A writer has no reason for a range that is wider than needed. */
+	if (!node_child(n, n->first) || !node_child(n, n->last))
+		return damaged(ix, "has a node with impossible children", *off);
 	return 0;
+}
+
+static bool is_key_text(const char *s)
+{
+	for (; *s; s++) {
+		if (*s & 0x80)
+			return false;
+	}
+	return true;
 }
 
 static int node_read(struct index_file *ix, uint32_t word, struct node *ret)
@@ -125,6 +149,8 @@ static int node_read(struct index_file *ix, uint32_t word, struct node *ret)
 		if (!source_string(&ix->source, off, off + INDEX_KEY_MAX,
 				   &n.prefix))
 			return damaged(ix, "has a key without an end", off);
+		if (!is_key_text(n.prefix))
+			return damaged(ix, "has a key that is not ASCII", off);
 		off += strlen(n.prefix) + 1;
 	}
 	if (word & INDEX_HAS_CHILDREN) {
@@ -137,37 +163,30 @@ static int node_read(struct index_file *ix, uint32_t word, struct node *ret)
 			return damaged(ix, "ends inside a node", off);
 		n.values = off + 4;
 		/* A value has a priority and at least its NUL. */
-		if (n.value_count > (ix->source.size - n.values) / 5)
+		if (!n.value_count ||
+		    n.value_count > (ix->source.size - n.values) / 5)
 			return damaged(ix, "ends inside a node", off);
 	}
+	/* Only the root of an empty index leads nowhere. */
+	if (!n.value_count && n.first > n.last && word != ix->root)
+		return damaged(ix, "has a key without a value", off);
 	n.size = off - (word & INDEX_OFFSET);
 	*ret = n;
 	return 0;
 }
 
-/* The word of the child for @c, 0 where there is none. */
-static uint32_t node_child(const struct node *n, uint32_t c)
-{
-	uint32_t word = 0;
-
-	if (c < n->first || c > n->last)
-		return 0;
-	/* The span was made to hold first..last. */
-	(void)span_u32(n->children, 4 * (uint64_t)(c - n->first), true, &word);
-	return word & INDEX_OFFSET ? word : 0;
-}
-
-/* Value number *@i at *@off; moves both on. */
+/* The value at *@off, which moves on; *@hit: the one before it, or zero. */
 static int node_next_value(struct index_file *ix, uint64_t *off,
-			   struct index_hit *ret)
+			   struct index_hit *hit)
 {
-	struct index_hit hit = { 0 };
+	uint32_t before = hit->priority;
 
-	if (!read_u32(ix, *off, &hit.priority) ||
-	    !source_string(&ix->source, *off + 4, INDEX_SIZE_MAX, &hit.value))
+	if (!read_u32(ix, *off, &hit->priority) ||
+	    !source_string(&ix->source, *off + 4, INDEX_SIZE_MAX, &hit->value))
 		return damaged(ix, "ends inside a value", *off);
-	*off += 4 + strlen(hit.value) + 1;
-	*ret = hit;
+	if (hit->priority < before)
+		return damaged(ix, "has values that are not sorted", *off);
+	*off += 4 + strlen(hit->value) + 1;
 	return 0;
 }
 
@@ -175,10 +194,10 @@ static int node_next_value(struct index_file *ix, uint64_t *off,
 static int node_add_values(struct index_file *ix, const struct node *n,
 			   struct index_hits *hits, uint64_t *ret_size)
 {
+	struct index_hit hit = { 0 };
 	uint64_t off = n->values;
 
 	for (uint32_t i = 0; i < n->value_count; i++) {
-		struct index_hit hit;
 		int rc = node_next_value(ix, &off, &hit);
 
 		if (rc < 0)
@@ -451,10 +470,10 @@ int index_match(struct index_file *ix, const char *name,
 static int each_value(struct walk *w, const struct node *n, index_each_fn fn,
 		      void *ctx, int *ret_stop)
 {
+	struct index_hit hit = { 0 };
 	uint64_t off = n->values;
 
 	for (uint32_t i = 0; i < n->value_count && !*ret_stop; i++) {
-		struct index_hit hit;
 		int rc = node_next_value(w->ix, &off, &hit);
 
 		if (rc < 0)

@@ -7,7 +7,8 @@ usage: lookup.py LOOKUP-DUMP LOOKUP-KMOD 6.1|6.12
 The needs of every module are its line of modules.dep, from the .bin and from
 the text files.  Module names, symbols, and for every alias pattern of the tree
 a modalias that fits it (its wildcards filled in at random, some then spoilt)
-have the names that libkmod finds, in its order and as often."""
+have the names that libkmod finds, in its order and as often.  The same from index
+files with each node before its children, as kmod has them from 34 on."""
 
 import os
 import random
@@ -17,9 +18,13 @@ import subprocess
 import sys
 import tempfile
 
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(HERE, "../fuzz/recipes"))
+import index as trie        # noqa: E402
+
 SKIP = 77
 DEPMOD = "/usr/sbin/depmod"
-INDEX = ("dep", "alias", "symbols", "builtin", "builtin.alias")
 FILL = "0123456789ABCDEFabcxyz-_,:"
 failures = 0
 
@@ -104,11 +109,40 @@ def copy(source, root, release):
     except (OSError, shutil.Error):
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(source, folder)
-    for name in os.listdir(folder):
-        if re.match(r"modules\..*\.bin$", name):
-            os.unlink(os.path.join(folder, name))
+    drop_indexes(folder)
     subprocess.run([DEPMOD, "-b", root, release], check=True)
     return folder
+
+
+def normalised(pattern):
+    out, bracket = "", False
+    for c in pattern:
+        bracket = c == "[" or bracket and c != "]"
+        out += "_" if c == "-" and not bracket else c
+    return out
+
+
+def write_nodes_first(folder):
+    """The three large indexes of the text files, in kmod 34's order."""
+    place, entries = {}, {"dep": {}, "alias": {}, "symbols": {}}
+    with open(os.path.join(folder, "modules.dep"), encoding="utf-8") as f:
+        for i, line in enumerate(f):
+            name = os.path.basename(line.split(":")[0]).split(".")[0]
+            place[name.replace("-", "_")] = i
+            entries["dep"][name.replace("-", "_")] = [(i, line.rstrip("\n"))]
+    for kind in ("alias", "symbols"):
+        with open(os.path.join(folder, "modules." + kind),
+                  encoding="utf-8") as f:
+            for word, pattern, name in (l.split() for l in f if l[0] != "#"):
+                values = entries[kind].setdefault(normalised(pattern), [])
+                values.insert(0, (place[name], name))
+    for kind, content in entries.items():
+        for values in content.values():
+            values.sort(key=lambda v: v[0])
+        path = os.path.join(folder, f"modules.{kind}.bin")
+        os.unlink(path)
+        with open(path, "wb") as f:
+            f.write(trie.index(content, trie.before))
 
 
 def compare(ours, theirs, what):
@@ -118,6 +152,12 @@ def compare(ours, theirs, what):
             # What a wildcard in the word itself meets is met twice by kmod.
             a, b = (" ".join(dict.fromkeys(x.split(" "))) for x in (a, b))
         check(a == b, f"{what}: lkm '{a}', kmod '{b}'")
+
+
+def drop_indexes(folder):
+    for name in os.listdir(folder):
+        if re.match(r"modules\..*\.bin$", name):
+            os.unlink(os.path.join(folder, name))
 
 
 def main():
@@ -135,8 +175,11 @@ def main():
         with open(os.path.join(folder, "modules.dep"), encoding="utf-8") as f:
             lines = f.read().split("\n")
         asked = words(folder)
-        theirs, kmod_time = run(kmod, folder, words=asked)
-        for source in ("index", "text"):
+        for source in ("index", "nodes first", "text"):
+            if source == "nodes first":
+                write_nodes_first(folder)
+            if source != "text":
+                theirs, kmod_time = run(kmod, folder, words=asked)
             compare(run(ours, root, release, "all")[0], lines,
                     f"{source}: needs")
             answers, our_time = run(ours, root, release, "words", words=asked)
@@ -145,10 +188,8 @@ def main():
             print(f"{source}: {len(lines) - 1} modules, {len(asked)} words, "
                   f"{found} found; a lookup takes {our_time}, kmod's "
                   f"{kmod_time}")
-            for name in INDEX:
-                path = os.path.join(folder, f"modules.{name}.bin")
-                if os.path.exists(path):
-                    os.unlink(path)
+            if source == "nodes first":
+                drop_indexes(folder)
     if failures:
         print(failures, "differences")
     sys.exit(1 if failures else 0)
