@@ -52,8 +52,12 @@ class Tree:
             subprocess.check_call(["cp", "-a", source, self.dir])
         subprocess.check_call(["depmod", "-b", self.root, self.release])
         self.modules = []
+        self.needs = {}
         with open(os.path.join(self.dir, "modules.dep")) as f:
             for line in f:
+                path, needs = line.split(":")
+                self.needs[os.path.join(self.dir, path)] = [
+                    os.path.join(self.dir, x) for x in needs.split()]
                 name = os.path.basename(line.split(":")[0])
                 self.modules.append(name.split(".ko")[0].replace("-", "_"))
         self.aliases = self.read_lines("modules.alias")
@@ -61,6 +65,20 @@ class Tree:
         with open(os.path.join(self.dir, "modules.builtin")) as f:
             self.builtin = [os.path.basename(x.strip())[:-3].replace("-", "_")
                             for x in f]
+
+    def in_order(self, steps):
+        """Does each module come behind what it needs?"""
+        done = set()
+        for step in steps:
+            path = step.split(" ")[1]
+            if not step.startswith("insmod "):
+                continue
+            done.add(path)
+            # What has an install line is no insmod step.
+            if any(d not in done and "insmod " + d in steps
+                   for d in self.needs[path]):
+                return False
+        return True
 
     def read_lines(self, name):
         with open(os.path.join(self.dir, name)) as f:
@@ -121,7 +139,7 @@ def lkm_all(dump, tree, conf, names, flags=(), options=(), cmdline=""):
 
 
 def relaxed(text):
-    """Rules once and options-blank: [module or command, options it had]."""
+    """Rules once and options-blank: {module or command: options it had}."""
     seen = {}
     for line in text.splitlines():
         words = line.rstrip().split(" ", 2)
@@ -130,9 +148,18 @@ def relaxed(text):
 
 
 def same(a, b):
+    """@a: our plan, @b: what modprobe printed."""
     if isinstance(a, str):
         return a == b
     return list(a) == list(b) and all(a[x] <= b[x] for x in a)
+
+
+def same_but_order(tree, a, b):
+    """Rule once: kmod takes an alias of a module for another module, so in a
+    softdep cycle it walks that again, at another place.  The same modules in
+    an order where what is needed comes first will do, now and then."""
+    return isinstance(a, dict) and sorted(a) == sorted(b) and \
+        all(a[x] <= b[x] for x in a) and tree.in_order(list(a))
 
 
 def words_of(value):
@@ -171,7 +198,9 @@ def lines_of(out):
 
 
 class Report:
-    def __init__(self):
+    def __init__(self, tree):
+        self.tree = tree
+        self.order = 0
         self.bad = 0
         self.count = 0
 
@@ -182,6 +211,9 @@ class Report:
         for name, a, b in zip(names, ours, theirs):
             self.count += 1
             if same(a, b):
+                continue
+            if same_but_order(self.tree, a, b):
+                self.order += 1
                 continue
             self.bad += 1
             if self.bad <= 5:
@@ -205,7 +237,7 @@ def test_all(dump, tree):
         host = f.read().strip()
     conf = os.path.join(tree.root, "conf")
     write_conf(conf, [])
-    report = Report()
+    report = Report(tree)
     names = tree.modules + tree.builtin
     theirs = kmod_all(tree, conf, names)
     report.compare("kmod dialect", names,
@@ -306,7 +338,8 @@ class Recipe:
         self.lines.append("blacklist %s" % self.name())
 
     def weakdep(self):
-        pass
+        # kmod 30 skips the line, later ones only remember it.
+        self.lines.append("weakdep %s %s" % (self.name(), self.name()))
 
     def noise(self):
         self.lines.append(self.rng.choice([
@@ -346,7 +379,7 @@ class Recipe:
 
 
 def test_config(dump, tree, mounts):
-    report = Report()
+    report = Report(tree)
     with open("/proc/cmdline") as f:
         host = f.read().strip()
     for seed in range(SETS):
@@ -357,9 +390,12 @@ def test_config(dump, tree, mounts):
         write_conf(conf, recipe.lines, True)
         names = recipe.names()
         cmdline = recipe.cmdline()
+        flags = [x for x in ("-b", "-i") if rng.random() < .2]
+        if "-i" in flags:
+            # Of several targets each is one wherever it appears (rule once).
+            names = [n for n in names if not n.startswith("test_alias")]
         mount = cmdline if mounts else None
         ours = cmdline if mounts else host
-        flags = [x for x in ("-b", "-i") if rng.random() < .2]
         options = ["p=1", "q=2"] if rng.random() < .3 else []
         what = "set %d %s %s %s" % (seed, flags, cmdline, recipe.lines)
         theirs = kmod_all(tree, conf, names, flags, options, mount)
@@ -453,7 +489,7 @@ def lkm_unload(dump, tree, conf, loaded, name):
 
 
 def test_unload(dump, tree, library):
-    report = Report()
+    report = Report(tree)
     for seed in range(SETS // 4):
         rng = random.Random(9000 + seed)
         loaded = Loaded(tree, rng)
@@ -494,8 +530,10 @@ def main():
             report = test_unload(dump, tree, sys.argv[4])
         else:
             report = test_config(dump, tree, can_mount())
-    print("%d plans compared, %d differ" % (report.count, report.bad))
-    return 1 if report.bad or not report.count else 0
+    print("%d plans compared, %d differ, %d in the order of a cycle" %
+          (report.count, report.bad, report.order))
+    rare = report.order <= report.count // 200
+    return 0 if report.count and rare and not report.bad else 1
 
 
 if __name__ == "__main__":
