@@ -10,7 +10,6 @@
 #include "vm/vm.h"
 
 #define MODULES_MAX 8192
-#define LKM_IN_GUEST "/usr/bin/lkm"
 
 /* Lists that are as long as the command line; options keep their order. */
 struct vm_lists {
@@ -103,7 +102,7 @@ static int take_lists(struct cli *cli, struct vm_lists *l, struct vm_options *o)
 	}
 	if (readlink("/proc/self/exe", l->self, sizeof(l->self) - 1) > 0)
 		l->copies[o->copy_count++] = (struct vm_copy){ l->self,
-							       LKM_IN_GUEST };
+							       VM_LKM_PATH };
 	for (size_t i = 0; (arg = cli_opt_nth(cli, "module", i)); i++) {
 		rc = take_modules(cli, l, o, arg);
 		if (rc)

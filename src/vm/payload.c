@@ -238,6 +238,10 @@ int payload_add(struct cpio *c, const struct vm_options *o,
 
 	if (rc >= 0)
 		rc = copies_add(c, o, reterr);
+	/* CONFIG_MODPROBE_PATH: what the kernel calls when it wants a module.
+	 */
+	if (rc >= 0 && cpio_has(c, VM_LKM_PATH))
+		rc = cpio_add_link(c, "/sbin/modprobe", VM_LKM_PATH, reterr);
 	if (rc >= 0)
 		rc = busybox_add(c, reterr);
 	/* Libraries that are elsewhere than the loader looks by itself. */

@@ -40,6 +40,8 @@ typedef void (*vm_output_fn)(void *ctx, enum vm_stream stream,
 			     const char *bytes, size_t len);
 
 #define VM_QEMU "qemu-system-x86_64"
+/* A copy to this path serves the kernel's own requests too. */
+#define VM_LKM_PATH "/usr/bin/lkm"
 
 /* Zero it, then set what is needed; everything is borrowed. */
 struct vm_options {

@@ -5,6 +5,7 @@
 import hashlib
 import json
 import os
+import pty
 import random
 import subprocess
 import tempfile
@@ -94,6 +95,33 @@ def fails(kernel, ident, *command, options=(), timeout=TIMEOUT, status=1):
     return r
 
 
+def test_requests(kernel):
+    """The kernel's own requests are served: a file system by its name."""
+    r = kernel.shell("mkdir /m; mount -t tracefs x /m; umount /m; "
+                     "mount -t minix /dev/zero /m; "
+                     "cut -d' ' -f1 /proc/modules", options=["-m", "minix"])
+    check("minix" in r.out.split(), r)
+
+
+def test_shell(kernel):
+    """Without a command: a shell on the terminal, with its exit status."""
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execv(kernel.lkm, kernel.command([], [])[:-1])
+    seen, asked = b"", False
+    try:
+        while piece := os.read(terminal, 4096):
+            seen += piece
+            if not asked and b"# " in seen:
+                os.write(terminal, b"echo $((6 * 7)) from $(tty); exit 3\n")
+                asked = True
+    except OSError:     # the other end is closed
+        pass
+    _, status = os.waitpid(child, 0)
+    equal(os.waitstatus_to_exitcode(status), 3, seen.decode())
+    check(b"42 from /dev/ttyS0" in seen, seen.decode())
+
+
 def test_panic(kernel):
     r = fails(kernel, "vm.guest.panic", "sh", "-c",
               "echo before; sleep 2; echo c >/proc/sysrq-trigger; sleep 60")
@@ -151,4 +179,4 @@ def test_parts(kernel):
 
 
 main(test_answers, test_statuses, test_bytes, test_json, test_modules,
-     test_shares, test_panic, test_ends, test_wrong, test_setup, test_parts)
+     test_shares, test_requests, test_shell, test_panic, test_ends, test_wrong, test_setup, test_parts)

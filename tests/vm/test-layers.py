@@ -53,33 +53,57 @@ def make(kernel, folder):
 
 
 SCRIPT = """
-set -e
-lkm() { /usr/bin/lkm --layer /layer/$(uname -r) "$@"; }
-! touch /lib/modules/$(uname -r)/x 2>/dev/null
-! lkm plan btrfs | grep -q missing
-echo plan
-/usr/bin/lkm plan btrfs >/dev/null 2>&1 && exit 9
-lkm load btrfs
-echo loaded
-cut -d' ' -f1,4 /proc/modules
-echo "taint of raid6_pq: $(cat /sys/module/raid6_pq/taint)"
-lkm unload btrfs
-lkm info raid6_pq -F filename 2>/dev/null || true
-find /layer /lib/modules -newer /test-began | head
+layered() { lkm --layer /layer/$(uname -r) "$@"; }
+step() { echo "=$1"; shift; "$@" 2>&1; echo "=$?"; }
+step readonly touch /lib/modules/$(uname -r)/x
+step base lkm plan btrfs
+step plan layered plan btrfs
+step load layered load btrfs
+step table cut -d' ' -f1,4 /proc/modules
+step taint cat /sys/module/raid6_pq/taint
+step unload layered unload btrfs
+step after cut -d' ' -f1 /proc/modules
 """
+
+
+def parse(text):
+    """{step: (output, status)}"""
+    steps, name, lines = {}, None, []
+    for line in text.splitlines():
+        if line.startswith("=") and line[1:].isdigit():
+            steps[name] = "\n".join(lines), int(line[1:])
+        elif line.startswith("="):
+            name, lines = line[1:], []
+        else:
+            lines.append(line)
+    return steps
 
 
 def test_layers(kernel):
     with scratch() as folder:
         base, layer = make(kernel, folder)
-        r = base.shell("touch /test-began; sleep 1;" + SCRIPT, options=[
+        files = sorted(os.listdir(base.modules))
+        r = base.shell(SCRIPT, options=[
             "--share", f"{base.modules}:/lib/modules/{kernel.release}",
             "--share", f"{layer}:/layer"])
-    equal(r.status, 0, r)
-    check("\nbtrfs -\n" in r.out, r)
-    check("\nxor btrfs,\n" in r.out, "the base's module is used", r)
+        equal(sorted(os.listdir(base.modules)), files)
+        equal(os.listdir(f"{layer}/{kernel.release}"), ["kernel", "updates"])
+    steps = parse(r.out)
+    check("Read-only" in steps["readonly"][0], r)
+    check("plan.notfound" in steps["base"][0], "without the layer", r)
+    equal(steps["base"][1], 1, r)
+    for name in ("plan", "load", "unload"):
+        equal(steps[name][1], 0, r)
+    plan = steps["plan"][0]
+    check(f"/layer/{kernel.release}/kernel/fs/btrfs.ko" in plan, plan)
+    check(f"/layer/{kernel.release}/updates/raid6_pq.ko" in plan, plan)
+    check(f"/lib/modules/{kernel.release}/kernel/crypto/xor.ko" in plan, plan)
+    table = steps["table"][0].splitlines()
+    check("btrfs -" in table and "xor btrfs," in table, r)
     # the base's is signed and taints nothing
-    check("taint of raid6_pq: E" in r.out, "the layer's module is used", r)
+    check("E" in steps["taint"][0], "the layer's module is loaded", r)
+    check("btrfs" not in steps["after"][0].split(), r)
+    check("xor" not in steps["after"][0].split(), r)
 
 
 main(test_layers)
