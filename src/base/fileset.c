@@ -14,6 +14,7 @@
 
 #define NAME_BYTES 96
 #define TEMP_PREFIX ".lkm-new."
+#define COMPARE_BYTES ((size_t)64 << 10)
 #define JOURNAL_LIMIT ((size_t)64 << 10)
 
 struct fileset_item {
@@ -122,16 +123,24 @@ static bool file_is(int dir, const char *name, const void *bytes, size_t size,
 	_cleanup_close_ int fd = openat(dir, name,
 					O_RDONLY | O_CLOEXEC | O_NOFOLLOW |
 						O_NONBLOCK | O_NOCTTY);
-	_cleanup_free_ char *old = NULL;
+	const char *at = bytes;
 	struct stat st;
-	size_t old_size;
 
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
 	    (size_t)st.st_size != size || (int)(st.st_mode & 0777) != mode)
 		return false;
-	if (fd_read_all(fd, size, &old, &old_size) < 0)
-		return false;
-	return old_size == size && !memcmp(old, bytes, size);
+	while (size) {
+		char chunk[COMPARE_BYTES];
+		ssize_t n = read(fd, chunk, MIN_OF(size, sizeof(chunk)));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0 || memcmp(chunk, at, (size_t)n) != 0)
+			return false;
+		at += n;
+		size -= (size_t)n;
+	}
+	return true;
 }
 
 /*

@@ -113,17 +113,24 @@ static bool find_parts(struct span all, struct cache_parts *ret)
 static int load_names(struct cache *c, const struct cache_parts *p,
 		      uint64_t *ret_pos)
 {
-	const char *name;
+	struct span rest;
 
 	c->names.list.data = calloc(p->header.name_count + 1, sizeof(char *));
 	if (!c->names.list.data)
 		return -ENOMEM;
 	c->names.list.alloc = p->header.name_count + 1;
 	for (uint64_t i = 0; i < p->header.name_count; i++) {
-		if (!span_string(p->strings, *ret_pos, &name))
+		const uint8_t *end;
+
+		if (!span_slice(p->strings, *ret_pos,
+				p->strings.size - *ret_pos, &rest))
 			return 0;
-		c->names.list.data[c->names.list.len++] = name;
-		*ret_pos += strlen(name) + 1;
+		end = memchr(rest.data, 0, rest.size);
+		if (!end)
+			return 0;
+		c->names.list.data[c->names.list.len++] = (const char *)
+								  rest.data;
+		*ret_pos += (uint64_t)(end - rest.data) + 1;
 	}
 	return 1;
 }

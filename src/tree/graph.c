@@ -16,6 +16,8 @@
 #include "tree/read.h"
 #include "tree/resolve.h"
 
+#define CACHE_SKIP_FILES 8
+#define CACHE_SKIP_BYTES ((uint64_t)1 << 20)
 #define ORDER_FILE_MAX ((size_t)16 << 20)
 
 struct build {
@@ -288,12 +290,24 @@ static int take_jobs(struct build *b)
 	return 0;
 }
 
+/* Reading a few modules again costs less than writing all of the cache. */
+static bool is_worth_keeping(const struct build *b)
+{
+	uint64_t bytes = 0;
+
+	if (!b->cache.count || b->job_count > CACHE_SKIP_FILES)
+		return true;
+	for (size_t i = 0; i < b->job_count; i++)
+		bytes += b->jobs[i].id.size;
+	return bytes > CACHE_SKIP_BYTES;
+}
+
 /* A failure costs time at the next run, nothing now. */
 static void keep_in_cache(struct build *b)
 {
 	size_t n = 0;
 
-	if (!b->job_count && b->cache.count == b->scan.files.len)
+	if (b->place.dir < 0 || !is_worth_keeping(b))
 		return;
 	for (size_t i = 0; i < b->scan.files.len; i++) {
 		if (b->keep[i])

@@ -6,13 +6,24 @@
 #include <stdint.h>
 
 #include "base/arena.h"
-#include "base/map.h"
 #include "base/vec.h"
 
-/* Zero-initialise.  Not for use from two threads at once. */
+/* Half of a hash, and a number plus one (0: free). */
+struct names_slot {
+	uint32_t hash;
+	uint32_t number;
+};
+
+/*
+ * Zero-initialise.  Not for use from two threads at once.  The table is a
+ * struct map of a third of the size: looking names up is what an index run
+ * does most.
+ */
 struct names {
 	struct arena strings;
-	struct map map; /* of those from names_intern() */
+	struct names_slot *slots; /* of those from names_intern() */
+	size_t mask, used;
+	uint64_t seed;
 	VEC(const char *) list;
 };
 

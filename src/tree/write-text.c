@@ -115,6 +115,8 @@ static bool devname_of(const struct graph_module *m, struct devname *ret)
 
 		if (text_starts(alias, "devname:")) {
 			ret->name = alias + strlen("devname:");
+		} else if (alias[0] != 'c' && alias[0] != 'b') {
+			continue;
 		} else if (sscanf(alias, "char-major-%u-%u", &major, &minor) ==
 			   2) {
 			ret->type = 'c';

@@ -63,7 +63,8 @@ static void test_identity(void **state)
 	assert_int_equal(rename(at(p, MODULES "/kernel/b.ko"),
 				at(p, MODULES "/kernel/b.off")),
 			 0);
-	assert_run(p, 0, 2, 6);
+	/* c is read again: for one module the cache is not written anew. */
+	assert_run(p, 1, 1, 6);
 	assert_content(p, "modules.dep", "kernel/a.ko:\nkernel/c.ko:\n");
 	folders(p, MODULES "/extra/");
 	assert_int_equal(rename(at(p, MODULES "/kernel/b.off"),
