@@ -13,6 +13,7 @@ enum lkm_tree_flags {
 	LKM_TREE_SCAN = 1,     /**< ignore the index files: read the modules */
 	LKM_TREE_NO_CACHE = 2, /**< neither read nor write lkm's cache */
 	LKM_TREE_NO_SCAN = 4,  /**< fail rather than scan where there is no index */
+	LKM_TREE_EMPTY = 8,    /**< no such directory: a tree without modules */
 };
 
 /**
@@ -76,7 +77,10 @@ void lkm_tree_free(struct lkm_tree *tree);
 /** lkm_tree_dir() - "/lib/modules/RELEASE", below the root */
 const char *lkm_tree_dir(const struct lkm_tree *tree);
 const char *lkm_tree_release(const struct lkm_tree *tree);
-/** lkm_tree_source() - "index", "text" or "scan": where answers come from */
+/**
+ * lkm_tree_source() - "index", "text" or "scan": where answers come from;
+ * "none": LKM_TREE_EMPTY, and there is no such directory
+ */
 const char *lkm_tree_source(const struct lkm_tree *tree);
 /** lkm_tree_file_path() - openable path (root included) of a module path; free() */
 char *lkm_tree_file_path(const struct lkm_tree *tree, const char *path);

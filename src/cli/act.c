@@ -101,6 +101,8 @@ int act_plan(struct cli *cli, const struct request *request, unsigned int flags,
 	if (!rc && cli_is_live(cli) &&
 	    lkm_facts_known(facts, LKM_FACT_HAS_MODULES) == LKM_NO)
 		return FAIL(reterr, CLI_KERNEL_MODULELESS);
+	/* A loaded module and a file are there without a tree, too. */
+	cli->tree_may_be_gone = unload || strchr(request->name, '/');
 	if (!rc)
 		rc = cli_plan_inputs(cli, &in, reterr);
 	if (rc < 0)

@@ -65,6 +65,7 @@ struct cli {
 	int verbose;
 
 	/* Use cli_tree() and the like. */
+	bool tree_may_be_gone; /* go on without the module directory */
 	struct lkm_tree *tree;
 	struct lkm_policy *policy;
 	struct lkm_facts *facts;

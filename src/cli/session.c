@@ -25,7 +25,10 @@ int cli_tree(struct cli *cli, struct lkm_tree **ret, struct lkm_error **reterr)
 					    .root = cli->root,
 					    .release = cli->release,
 					    .layers = cli->layers,
-					    .layer_count = cli->layer_count };
+					    .layer_count = cli->layer_count,
+					    .flags = cli->tree_may_be_gone ?
+							     LKM_TREE_EMPTY :
+							     0 };
 	const struct lkm_error *warning;
 	int rc;
 

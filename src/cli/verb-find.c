@@ -78,6 +78,20 @@ static int find_symbol(struct finder *f, struct lkm_error **reterr)
 	return rc < 0 ? rc : 0;
 }
 
+/* A module answers once for each pattern that matches: show it once. */
+static void found_each(struct finder *f, const char *kind,
+		       const char *const *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		bool again = false;
+
+		for (size_t k = 0; k < i && !again; k++)
+			again = !strcmp(names[i], names[k]);
+		if (!again)
+			found(f, kind, f->what, names[i]);
+	}
+}
+
 static int find_alias(struct finder *f, struct lkm_error **reterr)
 {
 	const char *const *names;
@@ -89,13 +103,13 @@ static int find_alias(struct finder *f, struct lkm_error **reterr)
 		return lkm_tree_dump(f->tree, LKM_INDEX_ALIAS, match_entry, f,
 				     reterr);
 	rc = lkm_tree_alias(f->tree, f->what, &names, &count, reterr);
-	for (size_t i = 0; rc > 0 && i < count; i++)
-		found(f, "alias", f->what, names[i]);
+	if (rc > 0)
+		found_each(f, "alias", names, count);
 	if (rc >= 0)
 		rc = lkm_tree_builtin_alias(f->tree, f->what, &names, &count,
 					    reterr);
-	for (size_t i = 0; rc > 0 && i < count; i++)
-		found(f, "builtin-alias", f->what, names[i]);
+	if (rc > 0)
+		found_each(f, "builtin-alias", names, count);
 	return rc < 0 ? rc : 0;
 }
 

@@ -187,8 +187,14 @@ static int tree_choose_source(struct lkm_tree *tree,
 	}
 	if (strcmp(tree->source, "scan") != 0)
 		return 0;
-	if (!tree_has(tree, "", O_PATH | O_DIRECTORY))
-		return tree_notfound(tree, o, reterr);
+	if (!tree_has(tree, "", O_PATH | O_DIRECTORY)) {
+		if (!(tree->flags & LKM_TREE_EMPTY))
+			return tree_notfound(tree, o, reterr);
+		/* What a scan of nothing would have given. */
+		tree->graph = calloc(1, sizeof(*tree->graph));
+		tree->source = "none";
+		return tree->graph ? 0 : error_nomem(reterr);
+	}
 	if (tree->flags & LKM_TREE_NO_SCAN)
 		return FAIL(reterr, TREE_INDEX_MISSING,
 			    KV_STR("dir", tree->dir));

@@ -128,6 +128,28 @@ def test_forbid(kernel):
     check("error[cli.load.present]" in r.err, r)
 
 
+GONE = """
+lkm load dm_crypt
+mv /lib/modules/$(uname -r) /lib/modules/old
+lkm unload dm_crypt; echo "unload: $?"
+lkm load /tmp/loop.ko; echo "file: $?"
+lkm load loop; echo "present: $?"
+lkm load dm_crypt; echo "name: $?"
+"""
+
+
+def test_gone(kernel):
+    """An upgrade deleted the running kernel's modules: what is loaded can go,
+    a file can come, a name is explained."""
+    with tempfile.TemporaryDirectory(dir=CACHE) as folder:
+        loop = unpacked(kernel, "loop", folder)
+        r = kernel.shell(GONE, options=MODULES + ["--copy",
+                                                  loop + ":/tmp/loop.ko"])
+    equal(r.out.splitlines(), ["unload: 0", "file: 0", "present: 1",
+                               "name: 1"], r)
+    check("error[tree.notfound.running]" in r.err, r)
+
+
 BARE = """
 mount -t tmpfs none /proc
 lkm list; echo "list: $?"; lkm load loop; echo "load: $?"
@@ -145,4 +167,4 @@ def test_bare(kernel):
     check("error[cli.library.missing]" in r.err, r)
 
 
-main(test_param, test_reload, test_forbid, test_bare)
+main(test_param, test_reload, test_forbid, test_gone, test_bare)
