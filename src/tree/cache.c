@@ -189,20 +189,30 @@ static int load_all(struct cache *c, const struct cache_parts *p)
 	return rc;
 }
 
+int cache_parse(struct cache *c, struct span bytes)
+{
+	struct cache_parts parts;
+	int rc = 0;
+
+	if (find_parts(bytes, &parts))
+		rc = load_all(c, &parts);
+	if (rc != 1)
+		cache_release(c);
+	return rc < 0 ? rc : 0;
+}
+
 int cache_load(const struct cache_place *place, const char *file,
 	       struct cache *ret)
 {
-	struct cache_parts parts;
 	struct span all;
-	int rc = 0;
 
 	if (place->dir < 0)
 		return 0;
-	if (load_bytes(place->dir, file, ret, &all) && find_parts(all, &parts))
-		rc = load_all(ret, &parts);
-	if (rc != 1)
+	if (!load_bytes(place->dir, file, ret, &all)) {
 		cache_release(ret);
-	return rc < 0 ? rc : 0;
+		return 0;
+	}
+	return cache_parse(ret, all);
 }
 
 const struct cache_entry *cache_find(const struct cache *c, const char *path,

@@ -8,6 +8,7 @@
 #include <lkm/error.h>
 
 #include "base/map.h"
+#include "base/span.h"
 #include "base/vec.h"
 #include "tree/names.h"
 #include "tree/scan.h"
@@ -52,6 +53,8 @@ struct cache {
 /* Read what is kept in @file.  Nothing usable: an empty cache.  0, -ENOMEM. */
 int cache_load(const struct cache_place *place, const char *file,
 	       struct cache *ret) _must_check_;
+/* As above, of bytes that outlive it. */
+int cache_parse(struct cache *c, struct span bytes) _must_check_;
 /* The entry of @path if it still counts, else NULL. */
 const struct cache_entry *cache_find(const struct cache *c, const char *path,
 				     const struct file_id *id);
