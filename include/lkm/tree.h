@@ -203,9 +203,23 @@ struct lkm_index_report {
 
 /**
  * lkm_index_write() - write all modules.* index files of a tree
+ * @ret: what was done; free with lkm_index_report_free(); may be NULL
  *
- * Needs write access to the directory.  All files are written and synced
- * before the first is renamed; on failure the old set stays.
+ * Needs write access to the directory, which is locked against other indexers
+ * from before the modules are looked at.  All files are written and synced
+ * before the first is renamed; on failure the old set stays, and a set that a
+ * killed run left half renamed is put in order first.
+ *
+ * What was read of the modules is kept in a cache of this user's alone: in
+ * /var/cache/lkm (root), $XDG_CACHE_HOME/lkm or ~/.cache/lkm; $LKM_CACHE_DIR
+ * replaces these.  Where neither modules nor index files changed since the last
+ * run nothing is written; LKM_INDEX_QUICK lets the times of the files decide
+ * that where there is no cache.
+ *
+ * Return: 0; tree.cycle, tree.limit, tree.release, tree.notfound*,
+ * tree.builtin.limit, policy.limit, sys.failed, sys.memory.  What is wrong with
+ * one module or one line of depmod.d is a warning of the report: image.*,
+ * tree.alias, tree.config, tree.duplicate, tree.name, tree.order, sys.failed
  */
 int lkm_index_write(const struct lkm_index_options *options,
 		    struct lkm_index_report **ret, struct lkm_error **reterr);
