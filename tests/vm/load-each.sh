@@ -3,7 +3,8 @@
 # In the guest: loads and unloads each module of a list and prints, after each
 # step, its exit status and the kernel's table of modules.
 #
-# usage: load-each.sh LIST LOAD UNLOAD   (two command lines, the name is added)
+# usage: load-each.sh LIST LOAD UNLOAD OTHER-UNLOAD   (command lines, the name is
+# added; the last two take turns)
 #
 # Ends with "=end", or with "=stuck" after a module that cannot be removed: then
 # the rest of the list is for a fresh kernel.
@@ -32,14 +33,16 @@ step() {
 	echo "=$1 $3"
 	# shellcheck disable=SC2086 # words
 	timeout 60 $2 "$3" >/tmp/output 2>&1
-	echo "=status $?"
+	echo "=status $? $2"
 	sed 's/^/|/' /tmp/output
 	table
 }
 
+unload=$3 other=$4
 while read -r module; do
 	step load "$2" "$module"
-	step unload "$3" "$module"
+	step unload "$unload" "$module"
+	last=$unload unload=$other other=$last
 	echo "=clean $module"
 	clean || {
 		echo "=stuck"

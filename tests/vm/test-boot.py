@@ -50,13 +50,15 @@ def test_bytes(kernel):
 
 
 def test_json(kernel):
+    """As a value; and with KVM only where that really works."""
     done = subprocess.run([kernel.lkm, "--json", *kernel.command(
-        [], ["sh", "-c", LISTING])[1:]], stdin=subprocess.DEVNULL,
+        ["--accel", "auto"], ["sh", "-c", LISTING])[1:]], stdin=subprocess.DEVNULL,
         capture_output=True, text=True, check=False)
     answer = json.loads(done.stdout)
     equal(answer["status"], 7)
     equal(answer["stdout"], f"hello\n{kernel.release}\n")
     equal(answer["stderr"], "oops\n")
+    check(answer["kvm"] in (True, False), answer)
     check(0 < answer["boot_ms"] < answer["total_ms"], answer)
 
 
