@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // An index run that is killed, has no room, or is not alone.
+#include "base/strbuf.h"
 #include "index-common.h"
 
 #include <sched.h>
@@ -219,15 +220,13 @@ static void test_torn_is_noticed(void **state)
 /* Large enough that its indexes do not fit twice. */
 static void make_large(const struct place *p, int from, int to)
 {
-	char *recipe = malloc(600000);
-	size_t len = 0;
+	struct strbuf recipe = { 0 };
 
-	assert_non_null(recipe);
 	for (int i = from; i < to; i++)
-		len += (size_t)sprintf(recipe + len,
-				       "alias=some-long-alias-pattern-%d* ", i);
-	put_module(p, "kernel/large.ko", recipe);
-	free(recipe);
+		strbuf_addf(&recipe, "alias=some-long-alias-pattern-%d* ", i);
+	assert_false(recipe.failed);
+	put_module(p, "kernel/large.ko", recipe.data);
+	strbuf_release(&recipe);
 }
 
 static void test_full_disk(void **state)

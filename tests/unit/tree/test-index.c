@@ -186,7 +186,7 @@ static void test_names(void **state)
 	char name[80] = "kernel/";
 
 	memset(name + 7, 'n', 56);
-	strcpy(name + 63, ".ko");
+	memcpy(name + 63, ".ko", 4);
 	put_module(p, name, "alias=x");
 	put_module(p, "kernel/.ko", "alias=x");
 	put_module(p, "kernel/.hidden.ko", "alias=x");
@@ -200,8 +200,7 @@ static void test_names(void **state)
 	e = warning(p, "tree.name");
 	assert_non_null(e);
 	assert_string_equal(lkm_error_get(e, "limit"), "55");
-	name[62] = '\0';
-	strcat(name, ".ko");
+	memcpy(name + 62, ".ko", 4);
 	put_module(p, name, "alias=x");
 	run_well(p);
 	assert_int_equal(p->report->modules, 2);
