@@ -26,19 +26,19 @@ extern "C" {
 /** enum lkm_code - the kinds of failure; functions return them negated */
 enum lkm_code {
 	LKM_OK = 0,
-	LKM_ENOMEM = 1,	      /**< out of memory */
-	LKM_ESYSTEM = 2,      /**< a system call failed; fact "errno" */
-	LKM_ENOTFOUND = 3,    /**< no such module, file, symbol, ... */
-	LKM_EEXISTS = 4,      /**< it is there already */
-	LKM_EBUSY = 5,	      /**< in use */
-	LKM_EFORMAT = 6,      /**< malformed input */
-	LKM_EMISMATCH = 7,    /**< made for something else */
-	LKM_EREFUSED = 8,     /**< a rule or the kernel said no */
-	LKM_EUNSUPPORTED = 9, /**< this build or this kernel cannot */
-	LKM_ELIMIT = 10,      /**< more than a stated limit */
-	LKM_EUSAGE = 11,      /**< the request itself makes no sense */
+	LKM_ENOMEM = 1,	       /**< out of memory */
+	LKM_ESYSTEM = 2,       /**< a system call failed; fact "errno" */
+	LKM_ENOTFOUND = 3,     /**< no such module, file, symbol, ... */
+	LKM_EEXISTS = 4,       /**< it is there already */
+	LKM_EBUSY = 5,	       /**< in use */
+	LKM_EFORMAT = 6,       /**< malformed input */
+	LKM_EMISMATCH = 7,     /**< made for something else */
+	LKM_EREFUSED = 8,      /**< a rule or the kernel said no */
+	LKM_EUNSUPPORTED = 9,  /**< this build or this kernel cannot */
+	LKM_ELIMIT = 10,       /**< more than a stated limit */
+	LKM_EUSAGE = 11,       /**< the request itself makes no sense */
 	LKM_EINTERRUPTED = 12, /**< timeout or signal */
-	LKM_EBUG = 13,	      /**< lkm's own mistake; please report */
+	LKM_EBUG = 13,	       /**< lkm's own mistake; please report */
 };
 
 /** enum lkm_basis - how an error is known, strongest last */
@@ -69,7 +69,8 @@ const char *lkm_basis_name(enum lkm_basis basis);
  * Return: a string that the caller frees; NULL when memory is out
  */
 char *lkm_error_text(const struct lkm_error *e);
-/** lkm_error_hint() - what to do next, facts filled in; free(); NULL: nothing */
+/** lkm_error_hint() - what to do next, facts filled in; free(); NULL: nothing
+ */
 char *lkm_error_hint(const struct lkm_error *e);
 /**
  * lkm_error_field() - fact number @i
@@ -78,8 +79,8 @@ char *lkm_error_hint(const struct lkm_error *e);
  *
  * Return: false when there are no more
  */
-bool lkm_error_field(const struct lkm_error *e, size_t i,
-		     const char **ret_name, const char **ret_value);
+bool lkm_error_field(const struct lkm_error *e, size_t i, const char **ret_name,
+		     const char **ret_value);
 /** lkm_error_get() - the value of fact @name, NULL when absent; borrowed */
 const char *lkm_error_get(const struct lkm_error *e, const char *name);
 /** lkm_error_context() - "while" line @i, innermost first; NULL: no more */

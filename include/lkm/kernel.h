@@ -51,7 +51,8 @@ int lkm_kernel_facts_for(struct lkm_kernel *kernel, const char *const *names,
 enum lkm_load_flags {
 	LKM_LOAD_FORCE_MODVERSIONS = 1, /**< MODULE_INIT_IGNORE_MODVERSIONS */
 	LKM_LOAD_FORCE_VERMAGIC = 2,	/**< MODULE_INIT_IGNORE_VERMAGIC */
-	LKM_LOAD_FIRST_TIME = 4, /**< lkm_kernel_run(): loaded already is an error */
+	LKM_LOAD_FIRST_TIME =
+		4, /**< lkm_kernel_run(): loaded already is an error */
 	LKM_LOAD_DIRECT = 8, /**< no child process: nothing can end the wait */
 };
 /**
@@ -75,9 +76,11 @@ int lkm_kernel_load(struct lkm_kernel *kernel, const char *path,
 		    unsigned int timeout_ms, struct lkm_error **reterr);
 /** enum lkm_unload_flags - for lkm_kernel_unload() */
 enum lkm_unload_flags {
-	LKM_UNLOAD_FORCE = 1, /**< O_TRUNC: CONFIG_MODULE_FORCE_UNLOAD kernels */
+	LKM_UNLOAD_FORCE =
+		1, /**< O_TRUNC: CONFIG_MODULE_FORCE_UNLOAD kernels */
 };
-/** lkm_kernel_unload() - unload one module; retried for @wait_ms while in use */
+/** lkm_kernel_unload() - unload one module; retried for @wait_ms while in use
+ */
 int lkm_kernel_unload(struct lkm_kernel *kernel, const char *name,
 		      unsigned int flags, unsigned int wait_ms,
 		      struct lkm_error **reterr);
@@ -88,7 +91,8 @@ struct lkm_param {
 	const char *value; /**< NULL: may not be read */
 	bool writable;
 };
-/** lkm_kernel_params() - parameters of a loaded (or built-in) module; free with lkm_params_free() */
+/** lkm_kernel_params() - parameters of a loaded (or built-in) module; free with
+ * lkm_params_free() */
 int lkm_kernel_params(struct lkm_kernel *kernel, const char *module,
 		      struct lkm_param **ret, size_t *ret_count,
 		      struct lkm_error **reterr);

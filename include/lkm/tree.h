@@ -12,8 +12,9 @@ extern "C" {
 enum lkm_tree_flags {
 	LKM_TREE_SCAN = 1,     /**< ignore the index files: read the modules */
 	LKM_TREE_NO_CACHE = 2, /**< neither read nor write lkm's cache */
-	LKM_TREE_NO_SCAN = 4,  /**< fail rather than scan where there is no index */
-	LKM_TREE_EMPTY = 8,    /**< no such directory: a tree without modules */
+	LKM_TREE_NO_SCAN =
+		4, /**< fail rather than scan where there is no index */
+	LKM_TREE_EMPTY = 8, /**< no such directory: a tree without modules */
 };
 
 /**
@@ -71,8 +72,8 @@ struct lkm_module_file {
 	size_t dep_count;
 };
 
-int lkm_tree_open(const struct lkm_tree_options *options,
-		  struct lkm_tree **ret, struct lkm_error **reterr);
+int lkm_tree_open(const struct lkm_tree_options *options, struct lkm_tree **ret,
+		  struct lkm_error **reterr);
 void lkm_tree_free(struct lkm_tree *tree);
 /** lkm_tree_dir() - "/lib/modules/RELEASE", below the root */
 const char *lkm_tree_dir(const struct lkm_tree *tree);
@@ -82,7 +83,8 @@ const char *lkm_tree_release(const struct lkm_tree *tree);
  * "none": LKM_TREE_EMPTY, and there is no such directory
  */
 const char *lkm_tree_source(const struct lkm_tree *tree);
-/** lkm_tree_file_path() - openable path (root included) of a module path; free() */
+/** lkm_tree_file_path() - openable path (root included) of a module path;
+ * free() */
 char *lkm_tree_file_path(const struct lkm_tree *tree, const char *path);
 /**
  * lkm_tree_warning() - what lookups had to work around, as an error value
@@ -137,9 +139,8 @@ int lkm_tree_builtin_info(struct lkm_tree *tree, const char *name,
 int lkm_tree_softdeps(struct lkm_tree *tree, const char **ret,
 		      struct lkm_error **reterr);
 /** lkm_tree_modules() - all modules, in the order of modules.dep */
-int lkm_tree_modules(struct lkm_tree *tree,
-		     const struct lkm_module_file **ret, size_t *ret_count,
-		     struct lkm_error **reterr);
+int lkm_tree_modules(struct lkm_tree *tree, const struct lkm_module_file **ret,
+		     size_t *ret_count, struct lkm_error **reterr);
 
 /** enum lkm_index_kind - the five .bin files */
 enum lkm_index_kind {
