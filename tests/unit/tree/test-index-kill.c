@@ -11,6 +11,8 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "base/strbuf.h"
+
 #define FILES (sizeof(index_files) / sizeof(index_files[0]))
 
 struct set {
@@ -220,13 +222,12 @@ static void test_torn_is_noticed(void **state)
 /* Large enough that its indexes do not fit twice. */
 static void make_large(const struct place *p, int from, int to)
 {
-	struct strbuf recipe = { 0 };
+	_cleanup_strbuf_ struct strbuf recipe = { 0 };
 
 	for (int i = from; i < to; i++)
 		strbuf_addf(&recipe, "alias=some-long-alias-pattern-%d* ", i);
 	assert_false(recipe.failed);
 	put_module(p, "kernel/large.ko", recipe.data);
-	strbuf_release(&recipe);
 }
 
 static void test_full_disk(void **state)

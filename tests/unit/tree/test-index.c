@@ -183,10 +183,9 @@ static void test_names(void **state)
 {
 	struct place *p = *state;
 	const struct lkm_error *e;
-	char name[80] = "kernel/";
+	char name[80];
 
-	memset(name + 7, 'n', 56);
-	memcpy(name + 63, ".ko", 4);
+	snprintf(name, sizeof(name), "kernel/%056d.ko", 0);
 	put_module(p, name, "alias=x");
 	put_module(p, "kernel/.ko", "alias=x");
 	put_module(p, "kernel/.hidden.ko", "alias=x");
