@@ -280,7 +280,7 @@ static bool kvm_works(const struct qemu_run *like)
 	struct run r = { .options = &o, .result = &result };
 	int rc;
 
-	if (q.console < 0 || access("/dev/kvm", R_OK | W_OK) < 0)
+	if (q.console < 0)
 		return false;
 	rc = boot(&r, &q, NULL);
 	wire_release(&r.decoder);
@@ -308,7 +308,8 @@ static int run_all(const struct vm_options *o, struct cpio *c,
 		return error_system(reterr, errno, "create", "a memory file");
 	q.memory_mb = o->memory_mb ? o->memory_mb : MAX_OF(needed, MEMORY_MB);
 	q.use_kvm = o->accel == VM_ACCEL_KVM ||
-		    (o->accel == VM_ACCEL_AUTO && kvm_works(&q));
+		    (o->accel == VM_ACCEL_AUTO &&
+		     !access("/dev/kvm", R_OK | W_OK) && kvm_works(&q));
 	ret->used_kvm = q.use_kvm;
 	rc = boot(&r, &q, reterr);
 	strbuf_release(&q.errors);
