@@ -247,6 +247,8 @@ struct saver {
 	struct renumber *last;
 	struct strbuf strings, entries, ids;
 	uint64_t name_count;
+	struct names symbols;  /* those that have a number, and */
+	VEC(uint32_t) numbers; /* which, plus one */
 };
 
 static struct renumber *table_of(struct saver *s, const struct names *names)
@@ -267,11 +269,32 @@ static struct renumber *table_of(struct saver *s, const struct names *names)
 	return &s->tables.data[s->tables.len - 1];
 }
 
+/* A new number for @name plus one; 0: no memory. */
+static uint32_t save_name(struct saver *s, const char *name, bool is_symbol)
+{
+	uint32_t seen = 0;
+
+	/* Each reader has a table of its own: the same symbols in all. */
+	if (is_symbol) {
+		seen = names_intern(&s->symbols, name);
+		if (seen == NAMES_FULL)
+			return 0;
+		if (seen < s->numbers.len)
+			return s->numbers.data[seen];
+	}
+	strbuf_add(&s->strings, name, strlen(name) + 1);
+	s->name_count++;
+	if (is_symbol && !vec_push(&s->numbers, (uint32_t)s->name_count))
+		return 0;
+	return (uint32_t)s->name_count;
+}
+
 static bool save_entry(struct saver *s, const struct cache_entry *e)
 {
 	const struct facts *f = &e->facts;
 	struct cache_record record = { .id = e->id };
 	size_t total = facts_total(f);
+	size_t symbols = f->counts[FACT_EXPORT] + f->counts[FACT_NEED];
 
 	memcpy(record.counts, f->counts, sizeof(f->counts));
 	if (!s->last || s->last->names != f->names)
@@ -282,12 +305,11 @@ static bool save_entry(struct saver *s, const struct cache_entry *e)
 		uint32_t *number = &s->last->number[f->ids[i]];
 		uint32_t id;
 
-		if (!*number) {
-			const char *name = f->names->list.data[f->ids[i]];
-
-			strbuf_add(&s->strings, name, strlen(name) + 1);
-			*number = (uint32_t)++s->name_count;
-		}
+		if (!*number)
+			*number = save_name(s, f->names->list.data[f->ids[i]],
+					    i < symbols);
+		if (!*number)
+			return false;
 		id = *number - 1;
 		strbuf_add(&s->ids, &id, sizeof(id));
 	}
@@ -359,6 +381,8 @@ int cache_save(const struct cache_place *place, const char *file,
 	for (size_t i = 0; i < s.tables.len; i++)
 		free(s.tables.data[i].number);
 	vec_release(&s.tables);
+	names_release(&s.symbols);
+	vec_release(&s.numbers);
 	strbuf_release(&s.strings);
 	strbuf_release(&s.entries);
 	strbuf_release(&s.ids);
