@@ -109,6 +109,8 @@ int lkm_kernel_set_param(struct lkm_kernel *kernel, const char *module,
  * @wait_ms: unload: retry while in use
  * @before: called before each step that acts; may be NULL
  * @after: called after it, with its result; may be NULL
+ * @ctx: for these two
+ * @only_target: number + 1 of the one target whose steps are executed, 0: all
  */
 struct lkm_run_options {
 	size_t size;
@@ -120,6 +122,7 @@ struct lkm_run_options {
 	void (*after)(void *ctx, const struct lkm_step *step, int rc,
 		      const struct lkm_error *error);
 	void *ctx;
+	unsigned int only_target;
 };
 /**
  * lkm_kernel_run() - execute a plan

@@ -124,6 +124,12 @@ static bool step_acts(const struct lkm_step *s)
 	       s->kind == LKM_STEP_UNLOAD || s->kind == LKM_STEP_REMOVE;
 }
 
+static bool is_wanted(const struct run *r, const struct lkm_step *s)
+{
+	return !r->options.only_target ||
+	       r->options.only_target == s->target + 1;
+}
+
 static int run_step(struct run *r, const struct lkm_step *s,
 		    struct lkm_error **reterr)
 {
@@ -180,7 +186,7 @@ int lkm_kernel_run(struct lkm_kernel *kernel, const struct lkm_plan *plan,
 		const struct lkm_step *s = lkm_plan_step(plan, i);
 		struct lkm_error *e = NULL;
 
-		if (!step_acts(s))
+		if (!step_acts(s) || !is_wanted(&r, s))
 			continue;
 		if (r.options.before)
 			r.options.before(r.options.ctx, s);

@@ -7,6 +7,7 @@
 #include "base/macro.h"
 
 static const struct compat names[] = {
+	{ "modinfo", compat_modinfo },
 	{ "modprobe", compat_modprobe },
 };
 

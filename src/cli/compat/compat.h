@@ -12,4 +12,5 @@ struct compat {
 /* By the last part of @path, or NULL. */
 const struct compat *compat_find(const char *path);
 
+int compat_modinfo(struct cli *cli, int argc, char **argv);
 int compat_modprobe(struct cli *cli, int argc, char **argv);

@@ -1,350 +1,285 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // modprobe: kmod's command line, text and exit status on lkm's resolver.
-#include "cli/compat/compat.h"
+#include "cli/compat/modprobe.h"
 
-#include <stdarg.h>
+#include <fcntl.h>
+#include <getopt.h>
 #include <string.h>
 
-#include "base/strbuf.h"
-#include "cli/act.h"
+#include "cli/compat/compat.h"
 
-static const struct option_spec options[] = {
+/* Codes of options without a letter; see tool_getopt(). */
+enum {
+	OPT_VERMAGIC = 1,
+	OPT_MODVERSION,
+	OPT_FIRST_TIME,
+	OPT_VERSIONS,
+	OPT_HOLDERS,
+	OPT_EXPORTS,
+};
+
+/* The order is that of the names in getopt's "ambiguous" message. */
+const struct option_spec modprobe_options[] = {
 	{ "all", 'a', NULL, "every argument is a module" },
-	{ "remove", 'r', NULL, "unload" },
-	{ "remove-dependencies", 0, NULL, "unload what uses it as well" },
-	{ "remove-holders", 0, NULL, "unload what uses it as well" },
-	{ "wait", 'w', "MSEC", "retry to unload for so long" },
-	{ "resolve-alias", 'R', NULL, "print the modules of an alias" },
-	{ "show-alias", 0, NULL, "print the modules of an alias" },
-	{ "first-time", 0, NULL, "fail when nothing is to be done" },
+	{ "remove", 'r', NULL, "unload instead of load" },
+	{ "remove-dependencies", OPT_HOLDERS, NULL,
+	  "the deprecated name of --remove-holders" },
+	{ "remove-holders", OPT_HOLDERS, NULL,
+	  "with -r: unload what uses the module as well" },
+	{ "wait", 'w', "MSEC", "with -r: retry for so long while in use" },
+	{ "resolve-alias", 'R', NULL, "print the modules of a name, no more" },
+	{ "first-time", OPT_FIRST_TIME, NULL, "fail when it is done already" },
 	{ "ignore-install", 'i', NULL, "no install line for the module" },
-	{ "ignore-remove", 0, NULL, "no remove line for the module" },
+	{ "ignore-remove", 'i', NULL, "no remove line for the module" },
 	{ "use-blacklist", 'b', NULL, "blacklist lines hold for names too" },
-	{ "force", 'f', NULL, "ignore symbol versions and vermagic" },
-	{ "force-modversion", 0, NULL, "ignore symbol versions" },
-	{ "force-vermagic", 0, NULL, "ignore the version magic" },
+	{ "force", 'f', NULL,
+	  "--force-modversion and --force-vermagic; with -r: force" },
+	{ "force-modversion", OPT_MODVERSION, NULL, "ignore symbol versions" },
+	{ "force-vermagic", OPT_VERMAGIC, NULL, "ignore the version magic" },
 	{ "show-depends", 'D', NULL, "print what would be loaded" },
+	{ "showconfig", 'c', NULL, "print all rules and aliases" },
+	{ "show-config", 'c', NULL, "print all rules and aliases" },
+	{ "show-modversions", OPT_VERSIONS, NULL,
+	  "print the symbol versions that a file needs" },
+	{ "dump-modversions", OPT_VERSIONS, NULL,
+	  "the deprecated name of --show-modversions" },
+	{ "show-exports", OPT_EXPORTS, NULL,
+	  "print the symbols that a file exports" },
 	{ "dry-run", 'n', NULL, "do nothing" },
-	{ "show", 0, NULL, "do nothing" },
-	{ "config", 'C', "FILE", "read this instead of the directories" },
-	{ "dirname", 'd', "DIR", "use DIR/lib/modules" },
-	{ "set-version", 'S', "VERSION", "of this kernel" },
+	{ "show", 'n', NULL, "the deprecated name of --dry-run" },
+	{ "config", 'C', "FILE",
+	  "rules of this file or directory only (repeatable)" },
+	{ "dirname", 'd', "DIR", "modules below DIR/lib/modules" },
+	{ "set-version", 'S', "VERSION", "modules of this kernel" },
 	{ "syslog", 's', NULL, "messages go to the system log" },
 	{ "quiet", 'q', NULL, "no messages" },
-	{ "verbose", 'v', NULL, "say more" },
+	{ "verbose", 'v', NULL, "print what is done" },
 	{ "version", 'V', NULL, "show the version" },
 	{ "help", 'h', NULL, "show help" },
+	/* kmod's newer name; last, for the message of the older ones */
+	{ "show-alias", 'R', NULL, "print the modules of a name, no more" },
 	{ 0 },
 };
 
-static int say(const struct cli *cli, const char *level, const char *fmt, ...)
-	_printf_(3, 4);
+static const char help_text[] =
+	"Management Options:\n"
+	"\t-a, --all                   Consider every non-argument to\n"
+	"\t                            be a module name to be inserted\n"
+	"\t                            or removed (-r)\n"
+	"\t-r, --remove                Remove modules instead of inserting\n"
+	"\t    --remove-dependencies   Deprecated: use --remove-holders\n"
+	"\t    --remove-holders        Also remove module holders (use "
+	"together with -r)\n"
+	"\t-w, --wait <MSEC>           When removing a module, wait up to "
+	"MSEC for\n"
+	"\t                            module's refcount to become 0 so it "
+	"can be\n"
+	"\t                            removed (use together with -r)\n"
+	"\t    --first-time            Fail if module already inserted or "
+	"removed\n"
+	"\t-i, --ignore-install        Ignore install commands\n"
+	"\t-i, --ignore-remove         Ignore remove commands\n"
+	"\t-b, --use-blacklist         Apply blacklist to resolved alias.\n"
+	"\t-f, --force                 Force module insertion or removal.\n"
+	"\t                            implies --force-modversions and\n"
+	"\t                            --force-vermagic\n"
+	"\t    --force-modversion      Ignore module's version\n"
+	"\t    --force-vermagic        Ignore module's version magic\n"
+	"\n"
+	"Query Options:\n"
+	"\t-R, --resolve-alias         Only lookup and print alias and exit\n"
+	"\t-D, --show-depends          Only print module dependencies and "
+	"exit\n"
+	"\t-c, --showconfig            Print out known configuration and "
+	"exit\n"
+	"\t-c, --show-config           Same as --showconfig\n"
+	"\t    --show-modversions      Dump module symbol version and exit\n"
+	"\t    --dump-modversions      Same as --show-modversions\n"
+	"\t    --show-exports          Only print module exported symbol "
+	"versions and exit\n"
+	"\n"
+	"General Options:\n"
+	"\t-n, --dry-run               Do not execute operations, just print "
+	"out\n"
+	"\t-n, --show                  Same as --dry-run\n"
+	"\t-C, --config=FILE           Use FILE instead of default search "
+	"paths\n"
+	"\t-d, --dirname=DIR           Use DIR as filesystem root for "
+	"/lib/modules\n"
+	"\t-S, --set-version=VERSION   Use VERSION instead of `uname -r`\n"
+	"\t-s, --syslog                print to syslog, not stderr\n"
+	"\t-q, --quiet                 disable messages\n"
+	"\t-v, --verbose               enables more messages\n"
+	"\t-V, --version               show version\n"
+	"\t-h, --help                  show this help\n";
 
-static int say(const struct cli *cli, const char *level, const char *fmt, ...)
+static int help(const struct modprobe *m)
 {
-	va_list ap;
+	static const char *const usages[] = {
+		"[-i] [-b] modulename",
+		"-a [-i] [-b] modulename [modulename...]",
+		"-r [-i] modulename",
+		"-r -a [-i] modulename [modulename...]",
+		"-c",
+		"--dump-modversions filename",
+	};
 
-	if (cli->quiet)
-		return CLI_FAILED;
-	fprintf(stderr, "modprobe: %s: ", level);
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fputc('\n', stderr);
-	return CLI_FAILED;
-}
-
-/* lkm's own words follow the historic ones where a person reads them. */
-static void explain(struct cli *cli, struct lkm_error *e)
-{
-	const char *env = getenv("LKM_EXPLAIN");
-
-	if (cli->quiet ||
-	    (!cli_is_terminal(STDERR_FILENO) && (!env || strcmp(env, "1")))) {
-		lkm_error_free(e);
-		return;
-	}
-	act_explain(cli, &e);
-	cli_fail(cli, e);
-}
-
-static void print_step(const struct lkm_step *s)
-{
-	switch (s->kind) {
-	case LKM_STEP_LOAD:
-		printf("insmod %s %s\n", s->path, s->options);
-		break;
-	case LKM_STEP_INSTALL: printf("install %s\n", s->command); break;
-	case LKM_STEP_BUILTIN: printf("builtin %s\n", s->module); break;
-	case LKM_STEP_UNLOAD: printf("rmmod %s\n", s->module); break;
-	case LKM_STEP_REMOVE: printf("remove %s\n", s->command); break;
-	default: break;
-	}
-}
-
-static void print_before(void *ctx, const struct lkm_step *step)
-{
-	const struct cli *cli = ctx;
-
-	if (cli->verbose)
-		print_step(step);
-}
-
-static unsigned int plan_flags(const struct cli *cli)
-{
-	unsigned int flags = 0;
-
-	if (cli_has(cli, "show-depends"))
-		flags |= LKM_PLAN_IGNORE_LOADED;
-	if (cli_has(cli, "ignore-install") || cli_has(cli, "ignore-remove"))
-		flags |= LKM_PLAN_IGNORE_COMMANDS;
-	if (cli_has(cli, "use-blacklist"))
-		flags |= LKM_PLAN_BLACKLIST;
-	if (cli_has(cli, "remove-dependencies") ||
-	    cli_has(cli, "remove-holders"))
-		flags |= LKM_PLAN_HOLDERS;
-	if (cli_has(cli, "force"))
-		flags |= LKM_PLAN_IGNORE_REFCOUNT;
-	return flags;
-}
-
-static int show_names(struct cli *cli, const struct lkm_plan *plan)
-{
-	size_t count;
-	const char *const *names = lkm_plan_targets(plan, &count);
-
-	for (size_t i = 0; i < count; i++)
-		puts(names[i]);
+	puts("Usage:");
+	for (size_t i = 0; i < ARRAY_SIZE(usages); i++)
+		printf("\t%s [options] %s\n", m->t.name, usages[i]);
+	fputs(help_text, stdout);
 	return CLI_DONE;
 }
 
-static int execute(struct cli *cli, const struct lkm_plan *plan,
-		   struct lkm_error **reterr)
+static int set_wait(struct modprobe *m, const char *value)
 {
-	struct lkm_run_options run = { .size = sizeof(run),
-				       .before = print_before,
-				       .ctx = cli };
-	struct lkm_kernel *kernel;
-	uint64_t wait = 0;
-	int rc = cli_kernel(cli, &kernel, reterr);
+	char *end;
 
-	if (rc < 0)
-		return rc;
-	cli_opt_number(cli, "wait", &wait);
-	run.wait_ms = (unsigned int)MIN_OF(wait, (uint64_t)1000000000);
-	if (cli_has(cli, "force") || cli_has(cli, "force-modversion"))
-		run.load_flags |= LKM_LOAD_FORCE_MODVERSIONS;
-	if (cli_has(cli, "force") || cli_has(cli, "force-vermagic"))
-		run.load_flags |= LKM_LOAD_FORCE_VERMAGIC;
-	if (cli_has(cli, "force"))
-		run.unload_flags |= LKM_UNLOAD_FORCE;
-	return lkm_kernel_run(kernel, plan, &run, NULL, reterr);
-}
-
-/* kmod's sentence for what stopped this. */
-static int say_failed(struct cli *cli, const char *name, bool remove,
-		      struct lkm_error *e)
-{
-	int err = lkm_error_errno(e);
-
-	if (lkm_error_code(e) == LKM_ENOTFOUND)
-		say(cli, cli_has(cli, "all") ? "WARNING" : "FATAL",
-		    "Module %s not found%s%s", name,
-		    cli->tree ? " in directory " : ".",
-		    cli->tree ? lkm_tree_dir(cli->tree) : "");
-	else if (remove && lkm_error_code(e) == LKM_EBUSY)
-		say(cli, "FATAL", "Module %s is in use.", name);
-	else
-		say(cli, "ERROR", "could not %s '%s': %s",
-		    remove ? "remove" : "insert", name,
-		    strerrordesc_np(err ? err : EPERM));
-	explain(cli, e);
+	m->wait_ms = strtoul(value, &end, 0);
+	if (*value && !*end)
+		return -1;
+	tool_log(&m->t, LOG_ERR, "unexpected wait value '%s'.", value);
 	return CLI_FAILED;
 }
 
-/* Is there anything left to do for the modules that were asked for? */
-static bool is_idle(const struct lkm_plan *plan)
+static int add_config(struct modprobe *m, const char *path)
 {
-	for (size_t i = 0; i < lkm_plan_count(plan); i++) {
-		const struct lkm_step *s = lkm_plan_step(plan, i);
+	struct cli *cli = m->t.cli;
 
-		if (s->role == LKM_ROLE_TARGET && s->kind != LKM_STEP_LOADED &&
-		    s->kind != LKM_STEP_BUILTIN)
-			return false;
-	}
-	return true;
-}
-
-static int one(struct cli *cli, const struct request *request)
-{
-	bool remove = cli_has(cli, "remove") ||
-		      cli_has(cli, "remove-dependencies") ||
-		      cli_has(cli, "remove-holders");
-	struct lkm_error *e = NULL;
-	struct lkm_plan *plan = NULL;
-	int rc = act_plan(cli, request, plan_flags(cli), remove, &plan, &e);
-
-	if (rc < 0)
-		return say_failed(cli, request->name, remove, e);
-	if (cli_has(cli, "resolve-alias") || cli_has(cli, "show-alias")) {
-		rc = show_names(cli, plan);
-		lkm_plan_free(plan);
-		return rc;
-	}
-	if (cli_has(cli, "first-time") && !remove && is_idle(plan)) {
-		lkm_plan_free(plan);
-		return say(cli, "ERROR",
-			   "could not insert '%s': Module already "
-			   "in kernel",
-			   request->name);
-	}
-	if (cli->dry_run) {
-		for (size_t i = 0; i < lkm_plan_count(plan); i++) {
-			if (cli_has(cli, "show-depends") || cli->verbose)
-				print_step(lkm_plan_step(plan, i));
-		}
-		rc = lkm_plan_verdict(plan, &e);
-	} else {
-		rc = execute(cli, plan, &e);
-	}
-	lkm_plan_free(plan);
-	return rc < 0 ? say_failed(cli, request->name, remove, e) : CLI_DONE;
-}
-
-static int each(struct cli *cli, int argc, char **argv)
-{
-	struct request requests[ACT_MAX];
-	size_t count;
-	int worst, rc;
-
-	/* Without -a and -r the words after the name are parameters. */
-	if (!cli_has(cli, "all") && !cli_has(cli, "remove")) {
-		struct strbuf b = { 0 };
-		struct request single = { argv[0], NULL };
-
-		for (int i = 1; i < argc; i++)
-			act_add_param(&b, argv[i]);
-		single.params = strbuf_take(&b);
-		rc = single.params ? one(cli, &single) : CLI_FAILED;
-		free(single.params);
-		return rc;
-	}
-	worst = act_requests(cli, argc, argv, requests, &count);
-	if (worst)
+	if (cli->config_count == ARRAY_SIZE(cli->config)) {
+		tool_log(&m->t, LOG_ERR, "more than %zu times -C",
+			 ARRAY_SIZE(cli->config));
 		return CLI_FAILED;
-	for (size_t i = 0; i < count; i++) {
-		rc = one(cli, &requests[i]);
-		cli_facts_expire(cli);
-		worst = rc ? CLI_FAILED : worst;
 	}
-	act_requests_release(requests, count);
-	return worst;
+	cli->config[cli->config_count++] = path;
+	modprobe_options_append(&m->t, "-C");
+	modprobe_options_append(&m->t, path);
+	return -1;
 }
 
-static int apply(struct cli *cli)
+/* Flags that do no more than to be remembered. */
+static bool *flag_of(struct modprobe *m, int c)
 {
-	const char *config;
-	uint64_t wait;
+	switch (c) {
+	case 'r': return &m->remove;
+	case OPT_HOLDERS: return &m->holders;
+	case OPT_FIRST_TIME: return &m->first_time;
+	case 'i': return &m->ignore_commands;
+	case 'b': return &m->blacklist;
+	case 'f': return &m->force;
+	case OPT_MODVERSION: return &m->force_modversion;
+	case OPT_VERMAGIC: return &m->force_vermagic;
+	case 'R': return &m->names_only;
+	case 'c': return &m->show_config;
+	case OPT_VERSIONS: return &m->show_versions;
+	case OPT_EXPORTS: return &m->show_exports;
+	case 'n': return &m->dry_run;
+	default: return NULL;
+	}
+}
 
-	if (!cli_opt_number(cli, "wait", &wait))
+/* An exit status, or -1: go on. */
+static int option(struct modprobe *m, int c)
+{
+	bool *flag = flag_of(m, c);
+
+	if (flag) {
+		*flag = true;
+		return -1;
+	}
+	switch (c) {
+	case 'a':
+		m->all = true;
+		m->worst = LOG_WARNING;
+		return -1;
+	case 'w': return set_wait(m, optarg);
+	case 'D': m->show_depends = m->dry_run = true; return -1;
+	case 'C': return add_config(m, optarg);
+	case 'd': m->g.root = optarg; return -1;
+	case 'S': m->g.release = optarg; return -1;
+	case 's':
+		modprobe_options_append(&m->t, "-s");
+		m->syslog = true;
+		return -1;
+	case 'q':
+		modprobe_options_append(&m->t, "-q");
+		m->level = LOG_EMERG;
+		return -1;
+	case 'v':
+		modprobe_options_append(&m->t, "-v");
+		m->level++;
+		return -1;
+	case 'V': return tool_version();
+	case 'h': return help(m);
+	default: return CLI_FAILED;
+	}
+}
+
+static int each(struct modprobe *m, int argc, char **argv)
+{
+	int rc = CLI_DONE;
+
+	for (int i = 0; i < argc && !m->t.ended; i++) {
+		int one = m->remove ? modprobe_remove(m, argv[i]) :
+				      modprobe_insert(m, argv[i], NULL);
+
+		rc = one ? one : rc;
+		cli_facts_expire(m->t.cli);
+	}
+	return rc;
+}
+
+static int act(struct modprobe *m, int argc, char **argv)
+{
+	_cleanup_free_ char *params = NULL;
+
+	if (m->show_config)
+		return modprobe_show_config(m);
+	if (m->show_versions)
+		return modprobe_show_versions(m, argv[0]);
+	if (m->show_exports)
+		return modprobe_show_exports(m, argv[0]);
+	if (m->remove || m->all)
+		return each(m, argc, argv);
+	params = modprobe_params(argc - 1, argv + 1, true);
+	return params ? modprobe_insert(m, argv[0], params) : CLI_FAILED;
+}
+
+static int run(struct modprobe *m, int argc, char **argv)
+{
+	/* Messages of the options themselves are never silenced. */
+	int c, rc;
+
+	while ((c = tool_getopt(modprobe_options, "", argc, argv)) != -1) {
+		rc = option(m, c);
+		if (rc >= 0)
+			return rc;
+	}
+	tool_log_open(&m->t, m->syslog || fcntl(STDERR_FILENO, F_GETFD) < 0);
+	if (!m->show_config && optind == argc) {
+		tool_log(&m->t, LOG_ERR, "missing parameters. See -h.");
 		return CLI_FAILED;
-	cli->dialect = LKM_DIALECT_KMOD;
-	cli->root = cli_opt(cli, "dirname");
-	cli->release = cli_opt(cli, "set-version");
-	cli->quiet = cli_has(cli, "quiet");
-	cli->verbose = cli_has(cli, "verbose");
-	cli->dry_run = cli_has(cli, "dry-run") || cli_has(cli, "show") ||
-		       cli_has(cli, "show-depends");
-	for (size_t i = 0; (config = cli_opt_nth(cli, "config", i)); i++) {
-		if (i == ARRAY_SIZE(cli->config))
-			return say(cli, "ERROR", "too many -C");
-		cli->config[i] = config;
-		cli->config_count = i + 1;
 	}
-	return CLI_DONE;
-}
-
-static const struct verb self = {
-	.name = "modprobe",
-	.args = "NAME [PARAM=VALUE]...",
-	.summary = "load or unload modules, as kmod's modprobe",
-	.detail = "Loads or unloads a module with what it needs.",
-	.options = options,
-};
-
-static void help(void)
-{
-	puts("Usage:\n\tmodprobe [options] [-i] [-b] modulename\n"
-	     "\tmodprobe [options] -a [-i] [-b] modulename [modulename...]\n"
-	     "\tmodprobe [options] -r [-i] modulename\n\nOptions:");
-	for (const struct option_spec *o = options; o->name; o++)
-		printf("\t%c%c --%-22s %s\n", o->letter ? '-' : ' ',
-		       o->letter ? o->letter : ' ', o->name, o->help);
-}
-
-/* $MODPROBE_OPTIONS: words, with quotes, that stand before the others. */
-static char **with_environment(int *argc, char **argv, char **ret_words)
-{
-	const char *env = getenv("MODPROBE_OPTIONS");
-	char *words = env ? strdup(env) : NULL;
-	char **ret;
-	char *p = words, *w;
-	int n = 1;
-
-	ret = calloc((size_t)*argc + (env ? strlen(env) : 0) + 2, sizeof(*ret));
-	*ret_words = words;
-	if (!ret || (env && !words))
-		return ret;
-	ret[0] = argv[0];
-	while (p && *p) {
-		char quote = 0;
-
-		while (*p == ' ')
-			p++;
-		if (!*p)
-			break;
-		ret[n++] = w = p;
-		for (; *p && (quote || *p != ' '); p++) {
-			if (quote ? *p == quote : *p == '"' || *p == '\'')
-				quote = quote ? 0 : *p;
-			else
-				*w++ = *p;
-		}
-		if (*p)
-			p++;
-		*w = '\0';
-	}
-	for (int i = 1; i < *argc; i++)
-		ret[n++] = argv[i];
-	*argc = n;
-	return ret;
+	m->t.priority = m->level;
+	m->verbose = m->level > LOG_WARNING;
+	/* What is removed depends on what is loaded, -D or not. */
+	if (m->holders)
+		m->remove = true;
+	if (!target_open(&m->g, &m->t))
+		return CLI_FAILED;
+	return act(m, argc - optind, argv + optind);
 }
 
 int compat_modprobe(struct cli *cli, int argc, char **argv)
 {
-	const struct option_spec *tables[] = { options, NULL };
-	_cleanup_free_ char *words = NULL;
-	_cleanup_free_ char **all = with_environment(&argc, argv, &words);
-	int first, rc;
+	struct modprobe m = { .worst = LOG_CRIT, .level = LOG_WARNING };
+	_cleanup_free_ char *buffer = NULL;
+	_cleanup_free_ char **all = NULL;
+	int rc;
 
-	cli->verb = &self;
-	if (!all)
-		return CLI_FAILED;
-	rc = options_parse(cli, tables, false, argc, all, &first);
-	if (rc)
-		return CLI_FAILED;
-	if (cli_has(cli, "help")) {
-		help();
-		return CLI_DONE;
-	}
-	if (cli_has(cli, "version")) {
-		puts("kmod version 34 (lkm)");
-		return CLI_DONE;
-	}
-	rc = apply(cli);
-	if (rc)
-		return rc;
-	if (first == argc)
-		return say(cli, "ERROR", "missing parameters. See -h.");
-	return each(cli, argc - first, all + first);
+	tool_init(&m.t, cli, argv[0], LOG_ERR);
+	all = modprobe_words(&argc, argv, &buffer);
+	rc = all ? run(&m, argc, all) : CLI_FAILED;
+	target_release(&m.g);
+	return rc;
 }
