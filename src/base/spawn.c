@@ -61,8 +61,9 @@ static int child_start(const struct spawn *s, struct child *c)
 	sigaddset(&defaults, SIGPIPE);
 	posix_spawnattr_setsigmask(&attr, &none);
 	posix_spawnattr_setsigdefault(&attr, &defaults);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK |
-						POSIX_SPAWN_SETSIGDEF);
+	posix_spawnattr_setflags(
+		&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
+			       (s->own_group ? POSIX_SPAWN_SETPGROUP : 0));
 	if (s->input)
 		rc = pipe_for(&actions, 0, &c->in, &t0);
 	else if (s->share_input)
@@ -163,13 +164,18 @@ static int child_wait(pid_t pid, int64_t deadline, int *ret_status)
 	}
 }
 
-static void child_kill(pid_t pid, int *ret_status)
+/* @target is negative for a group: what the child has started goes with it. */
+static void child_kill(pid_t pid, pid_t target, int *ret_status)
 {
-	kill(pid, SIGTERM);
-	if (child_wait(pid, now_ms() + KILL_GRACE_MS, ret_status) == 0)
-		return;
-	kill(pid, SIGKILL);
-	child_wait(pid, 0, ret_status);
+	int rc;
+
+	kill(target, SIGTERM);
+	rc = child_wait(pid, now_ms() + KILL_GRACE_MS, ret_status);
+	/* The group's number is taken while anyone is left in it. */
+	if (rc < 0 || target < 0)
+		kill(target, SIGKILL);
+	if (rc < 0)
+		child_wait(pid, 0, ret_status);
 }
 
 int spawn_run(const struct spawn *s, int *ret_status)
@@ -187,7 +193,8 @@ int spawn_run(const struct spawn *s, int *ret_status)
 		if (!rc)
 			rc = child_wait(c.pid, deadline, &status);
 		if (rc < 0)
-			child_kill(c.pid, &status);
+			child_kill(c.pid, s->own_group ? -c.pid : c.pid,
+				   &status);
 		else
 			*ret_status = status;
 	}

@@ -21,6 +21,8 @@ struct spawn {
 	bool share_input;	 /* stdin is ours; @input is NULL */
 	size_t output_limit;	 /* bytes of each, 0: 16 MiB; rest dropped */
 	unsigned int timeout_ms; /* 0: none; then SIGTERM, SIGKILL */
+	bool own_group; /* a timeout ends what it started too; Ctrl-C does not
+			 */
 };
 
 /*

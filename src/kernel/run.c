@@ -54,14 +54,15 @@ static int command_failed(const struct lkm_step *s, int status,
 }
 
 /* modprobe.d(5): an install line is for the shell, so here is one. */
-static int run_command(struct run *r, const struct lkm_step *s,
+int kernel_run_command(const struct lkm_step *s, unsigned int timeout_ms,
 		       struct lkm_error **reterr)
 {
 	_cleanup_strbuf_ struct strbuf assignment = { 0 };
 	_cleanup_free_ const char **env = NULL;
 	const char *argv[] = { "/bin/sh", "-c", s->command, NULL };
 	struct spawn spawn = { .argv = argv,
-			       .timeout_ms = r->options.timeout_ms };
+			       .timeout_ms = timeout_ms,
+			       .own_group = timeout_ms > 0 };
 	int status, rc;
 
 	if (strbuf_addf(&assignment, "MODPROBE_MODULE=%s", s->module))
@@ -74,7 +75,7 @@ static int run_command(struct run *r, const struct lkm_step *s,
 		return FAIL(reterr, KERNEL_COMMAND_TIMEOUT,
 			    KV_STR("module", s->module),
 			    KV_STR("command", s->command),
-			    KV_NUM("timeout", r->options.timeout_ms));
+			    KV_NUM("timeout", timeout_ms));
 	if (rc < 0)
 		return error_system(reterr, rc, "run", "/bin/sh");
 	return status ? command_failed(s, status, reterr) : 0;
@@ -140,7 +141,7 @@ static int run_step(struct run *r, const struct lkm_step *s,
 	else if (s->kind == LKM_STEP_UNLOAD)
 		rc = run_unload(r, s, reterr);
 	else
-		rc = run_command(r, s, reterr);
+		rc = kernel_run_command(s, r->options.timeout_ms, reterr);
 	if (rc < 0 && s->wanted_by)
 		error_while(reterr, rc, "step '%s', wanted by '%s'", s->module,
 			    s->wanted_by);

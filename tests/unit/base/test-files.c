@@ -554,6 +554,23 @@ static void children_end_in_time(void **state)
 	assert_true(time(NULL) - start < 30);
 }
 
+/* A pipe that its grandchild holds is closed when the group is gone. */
+static void a_group_ends_together(void **state)
+{
+	const char *const parent[] = { "sh", "-c", "sleep 60 & wait", NULL };
+	struct spawn s = { .argv = parent,
+			   .timeout_ms = 200,
+			   .own_group = true };
+	int pipes[2], status;
+	char c;
+
+	assert_int_equal(pipe(pipes), 0);
+	assert_int_equal(spawn_run(&s, &status), -ETIMEDOUT);
+	close(pipes[1]);
+	assert_int_equal(read(pipes[0], &c, 1), 0);
+	close(pipes[0]);
+}
+
 int main(void)
 {
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -581,6 +598,7 @@ int main(void)
 		cmocka_unit_test(children_get_what_is_theirs),
 		cmocka_unit_test(deaths_are_told),
 		cmocka_unit_test(children_end_in_time),
+		cmocka_unit_test(a_group_ends_together),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -129,8 +129,8 @@ static void other_lines_are_not(void **state)
 	static const char *const lines[] = {
 		"",
 		"dummy: unknown parameter 'nosuch' ignored",
-		"dummy: module verification failed: signature and/or required "
-		"key missing - tainting kernel",
+		("dummy: module verification failed: signature and/or required "
+		 "key missing - tainting kernel"),
 		"hdaps: supported laptop not found!",
 		"tsc: Refined TSC clocksource calibration: 2596.106 MHz",
 		"some text: with: Unknown symbol in words of more (err",
