@@ -50,6 +50,7 @@ int source_open_size(struct source *s, int fd, uint64_t size)
 	s->size = size;
 	s->fd = fd;
 	s->error = 0;
+	s->check = NULL;
 	return 0;
 }
 
@@ -112,6 +113,31 @@ static bool page_present(const struct source *s, uint64_t page)
 	return s->have[page / 8] & 1 << page % 8;
 }
 
+static bool page_is_sound(struct source *s, uint64_t page)
+{
+	uint64_t start = page << PAGE_SHIFT;
+	struct span bytes = { s->data + start,
+			      MIN_OF(s->size - start, PAGE_BYTES) };
+
+	if (!s->check || s->check(s->check_ctx, page, bytes))
+		return true;
+	s->error = EBADMSG;
+	return false;
+}
+
+bool source_check(struct source *s, uint64_t size, source_check_fn check,
+		  const void *ctx)
+{
+	s->size = size;
+	s->check = check;
+	s->check_ctx = ctx;
+	for (uint64_t p = 0; p < page_count(size); p++) {
+		if ((s->fd < 0 || page_present(s, p)) && !page_is_sound(s, p))
+			return false;
+	}
+	return true;
+}
+
 /* Read the pages [@first, @last] that are missing, in runs. */
 static bool source_fill(struct source *s, uint64_t first, uint64_t last)
 {
@@ -132,8 +158,11 @@ static bool source_fill(struct source *s, uint64_t first, uint64_t last)
 		done += (uint64_t)n;
 		s->reads++;
 	}
-	for (uint64_t p = first; p <= last; p++)
+	for (uint64_t p = first; p <= last; p++) {
+		if (!page_is_sound(s, p))
+			return false;
 		s->have[p / 8] |= (uint8_t)(1 << p % 8);
+	}
 	return true;
 }
 

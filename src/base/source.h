@@ -16,14 +16,21 @@
  * were read never change or move until source_release(), so spans and strings
  * taken from the source stay valid that long.
  */
+/* Is page @page of a file what was written? */
+typedef bool (*source_check_fn)(const void *ctx, uint64_t page,
+				struct span bytes);
+
 struct source {
 	uint8_t *data;
 	uint64_t size;
 	int fd;		 /* -1: all of @data is present */
-	int error;	 /* errno of a failed read, ENODATA: file shrank */
+	int error;	 /* errno of a failed read, ENODATA: file shrank, */
+			 /* EBADMSG: a page did not pass its check */
 	uint8_t *have;	 /* bit per page: present */
 	uint64_t mapped; /* bytes of the anonymous mapping, 0: malloc'd */
 	uint64_t reads;	 /* preads made, for tests and `--verbose` */
+	source_check_fn check; /* NULL: all pages pass */
+	const void *check_ctx;
 };
 
 /*
@@ -41,6 +48,13 @@ int source_open_size(struct source *s, int fd, uint64_t size) _must_check_;
 void source_from_heap(struct source *s, uint8_t *data, uint64_t size);
 /* Borrow bytes that outlive the source. */
 void source_from_span(struct source *s, struct span bytes);
+/*
+ * From now on the file ends at @size, which is not beyond its end, and a page
+ * can be had only when @check finds it sound.  Those that were read before are
+ * looked at now: false when one is not.
+ */
+bool source_check(struct source *s, uint64_t size, source_check_fn check,
+		  const void *ctx) _must_check_;
 /*
  * Forget this file but keep the memory for the next: for readers of many
  * files.  source_open_size() after it reuses the mapping where it is large

@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "base/crc32c.h"
 #include "base/root.h"
 #include "base/source.h"
 
@@ -55,6 +56,55 @@ static void only_what_is_asked_for_is_read(void **state)
 	assert_int_equal(b.size, PAGES * PAGE);
 	source_release(&s);
 	close(fd);
+}
+
+/* Each page of file_of_pages() is right but the one that @ctx names. */
+static bool is_page(const void *ctx, uint64_t page, struct span bytes)
+{
+	const uint64_t *wrong = ctx;
+
+	return page != *wrong && bytes.data[0] == page + 1 &&
+	       bytes.data[bytes.size - 1] == page + 1;
+}
+
+static void a_page_that_is_not_sound_is_not_had(void **state)
+{
+	int fd = file_of_pages(PAGES * PAGE);
+	struct source s = { 0 };
+	uint64_t wrong = 7;
+	struct span part;
+
+	assert_int_equal(source_open_fd(&s, fd, UINT64_MAX), 0);
+	assert_true(source_slice(&s, 8 * PAGE, 1, &part));
+	assert_true(source_check(&s, 20 * PAGE + 10, is_page, &wrong));
+	assert_false(source_slice(&s, 20 * PAGE + 10, 1, &part));
+	assert_int_equal(s.error, 0);
+	assert_true(source_slice(&s, 20 * PAGE, 10, &part));
+	assert_true(source_slice(&s, 5 * PAGE, 2 * PAGE, &part));
+	assert_false(source_slice(&s, 6 * PAGE, 2 * PAGE, &part));
+	assert_int_equal(s.error, EBADMSG);
+	assert_false(source_all(&s, &part));
+	/* one that was read before it could be checked */
+	assert_int_equal(source_open_fd(&s, fd, UINT64_MAX), 0);
+	assert_true(source_all(&s, &part));
+	assert_false(source_check(&s, 20 * PAGE, is_page, &wrong));
+	assert_int_equal(s.error, EBADMSG);
+	assert_int_equal(source_open_fd(&s, fd, UINT64_MAX), 0);
+	assert_true(source_all(&s, &part));
+	/* behind the new end */
+	assert_true(source_check(&s, 7 * PAGE, is_page, &wrong));
+	source_release(&s);
+	close(fd);
+}
+
+static void checksums_are_crc32c(void **state)
+{
+	static const uint8_t zeros[32];
+
+	assert_int_equal(crc32c(SPAN_LITERAL("")), 0);
+	assert_int_equal(crc32c(SPAN_LITERAL("123456789")), 0xe3069283);
+	/* RFC 3720, B.4 */
+	assert_int_equal(crc32c((struct span){ zeros, 32 }), 0x8a9136aa);
 }
 
 static void nothing_is_asked_for_at_the_end(void **state)
@@ -180,6 +230,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_what_is_asked_for_is_read),
+		cmocka_unit_test(a_page_that_is_not_sound_is_not_had),
+		cmocka_unit_test(checksums_are_crc32c),
 		cmocka_unit_test(nothing_is_asked_for_at_the_end),
 		cmocka_unit_test(strings_may_span_pages),
 		cmocka_unit_test(memory_is_used_again),
