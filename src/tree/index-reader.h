@@ -30,10 +30,11 @@
 #define INDEX_HAS_PREFIX 0x80000000
 #define INDEX_HAS_VALUES 0x40000000
 #define INDEX_HAS_CHILDREN 0x20000000
-#define INDEX_RESERVED 0x10000000
+#define INDEX_RESERVED 0x10000000 /* but see seal.h */
 #define INDEX_OFFSET 0x0fffffff
 
 #define INDEX_SIZE_MAX ((uint64_t)INDEX_OFFSET + 1)
+#define INDEX_FILE_MAX (INDEX_SIZE_MAX + INDEX_SIZE_MAX / 512) /* sealed */
 #define INDEX_KEY_MAX 4096 /* kmod's PATH_MAX */
 
 struct index_file {

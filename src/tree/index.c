@@ -11,9 +11,9 @@
 #include "base/pool.h"
 #include "base/strbuf.h"
 #include "diag/error.h"
+#include "tree/index-reader.h"
 
 #define INPUT_BYTES_MAX ((size_t)16 << 20)
-#define INDEX_BYTES_MAX ((size_t)1 << 28)
 
 /* --- what is known from the last run ------------------------------------- */
 
@@ -81,7 +81,7 @@ static uint64_t output_content(const struct index_run *run)
 		size_t size;
 
 		if (fd < 0 || (st.st_mode & 07777) != INDEX_FILE_MODE ||
-		    fd_read_all(fd, INDEX_BYTES_MAX, &text, &size) < 0)
+		    fd_read_all(fd, INDEX_FILE_MAX, &text, &size) < 0)
 			return 0;
 		h = index_content_add(h, text ? text : "", size);
 	}

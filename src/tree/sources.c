@@ -32,6 +32,17 @@ static void warn_damaged(struct lkm_tree *tree, enum lkm_index_kind kind,
 	tree_warn(tree, e);
 }
 
+/*
+ * An empty file says that nothing is built in, or was cut off; the text knows.
+ * Of the other kinds no indexer writes one.
+ */
+static int reject_empty(struct lkm_tree *tree, enum lkm_index_kind kind)
+{
+	if (kind != LKM_INDEX_BUILTIN && kind != LKM_INDEX_BUILTIN_ALIAS)
+		warn_damaged(tree, kind, "is empty", 0);
+	return 0;
+}
+
 int tree_open_bin(struct lkm_tree *tree, enum lkm_index_kind kind)
 {
 	struct tree_index *index = &tree->indexes[kind];
@@ -48,6 +59,10 @@ int tree_open_bin(struct lkm_tree *tree, enum lkm_index_kind kind)
 		return 0;
 	}
 	rc = index_open_fd(&index->file, fd);
+	if (!rc && !index->file.source.size) {
+		index_close(&index->file);
+		return reject_empty(tree, kind);
+	}
 	if (!rc) {
 		index->ready = true;
 		index->from_bin = true;

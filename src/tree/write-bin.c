@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "diag/error.h"
+#include "tree/seal.h"
 #include "tree/trie.h"
 #include "tree/write.h"
 
@@ -29,10 +30,15 @@ static void put(struct writer *w, const char *key, const char *value,
 /* Write what was put; an index of nothing is an empty file if @may_be_empty. */
 static int finish(struct writer *w, bool may_be_empty)
 {
+	struct strbuf *out = &w->out->bytes;
+	size_t start = out->len;
 	int rc = w->failed ? -ENOMEM : 0;
 
-	if (!rc && (w->items.len || !may_be_empty))
-		rc = trie_write(&w->items, &w->out->bytes);
+	if (!rc && (w->items.len || !may_be_empty)) {
+		rc = trie_write(&w->items, out);
+		if (!rc)
+			rc = seal_add(out, start);
+	}
 	vec_release(&w->items);
 	arena_release(&w->strings);
 	return rc;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Any bytes as a modules.*.bin, in memory and as a file.
+// Any bytes as a modules.*.bin: in memory, as a file, and as a sealed file.
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "tree/index-reader.h"
+#include "tree/seal.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -71,6 +72,16 @@ static void as_file(const uint8_t *data, size_t size)
 	index_close(&ix);
 }
 
+/* Hostile bytes behind checksums that are right. */
+static void sealed(const uint8_t *data, size_t size)
+{
+	struct strbuf b = { 0 };
+
+	if (size >= 12 && strbuf_add(&b, data, size) && !seal_add(&b, 0))
+		as_file((const uint8_t *)b.data, b.len);
+	strbuf_release(&b);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint8_t *copy = malloc(size ? size : 1);
@@ -84,5 +95,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		ask(&ix);
 	index_close(&ix);
 	as_file(data, size);
+	sealed(data, size);
 	return 0;
 }

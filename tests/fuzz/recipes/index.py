@@ -91,6 +91,24 @@ def raw(root, rest):
     return HEAD + struct.pack(">I", root) + rest
 
 
+def crc32c(data):
+    crc = 0xffffffff
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82f63b78 if crc & 1 else 0)
+    return crc ^ 0xffffffff
+
+
+def seal(data):
+    """What lkm puts behind an index."""
+    data = bytearray(data)
+    data[8] |= 0x10
+    sums = [crc32c(data[i:i + 4096]) for i in range(0, len(data), 4096)]
+    rest = struct.pack(f">{len(sums)}II", *sums, len(data))
+    return bytes(data) + rest + struct.pack(">I", crc32c(rest)) + b"lkm1"
+
+
 def seeds():
     yield "empty", b""
     yield "head", HEAD
@@ -100,6 +118,18 @@ def seeds():
         yield name + "-before", index(entries, before)
         yield name + "-odd", index(entries) + b"\0" * (
             -len(index(entries)) % 8 + 7)
+    whole = index({f"m{i}_{i * 77}": [(i, "kernel/m.ko:")]
+                   for i in range(300)})
+    sound = seal(whole)
+    yield "sealed", sound
+    yield "sealed-empty", seal(HEAD + struct.pack(">I", 12))
+    yield "sealed-cut", sound[:-5]
+    yield "sealed-page", sound[:5000] + b"?" + sound[5001:]
+    yield "sealed-last", sound[:len(whole) - 1] + b"?" + sound[len(whole):]
+    yield "sealed-sum", sound[:len(whole)] + b"?" + sound[len(whole) + 1:]
+    yield "sealed-size", sound[:-12] + b"\xff\xff\xff\xff" + sound[-8:]
+    yield "sealed-none", sound[:8] + b"\0\0\0\0" + sound[12:]
+    yield "seal-only", seal(b"\0" * 12)[12:]
     yield "deep", index({"a" * n: [(n, "x")] for n in range(1, 90)})
     yield "nothing", raw(12, b"")
     yield "magic", b"\x7fELF" + raw(12, b"")[4:]

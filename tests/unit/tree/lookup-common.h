@@ -64,6 +64,8 @@ static inline void put(const struct world *w, const char *name,
 	FILE *f;
 
 	path_in(w, name, path);
+	/* Else ext4 writes out a file that replaces another one's content. */
+	unlink(path);
 	f = fopen(path, "we");
 	assert_non_null(f);
 	assert_int_equal(fwrite(bytes, 1, size, f), size);
@@ -260,4 +262,29 @@ static inline bool has_warning(const struct lkm_tree *tree, const char *id)
 			return true;
 	}
 	return false;
+}
+
+static inline uint32_t next_random(uint32_t *seed)
+{
+	*seed = *seed * 1664525 + 1013904223;
+	return *seed >> 8;
+}
+
+/* Change 1 to 32 bytes, cut, clear a run, or copy one place to another. */
+static inline size_t corrupt(uint8_t *p, size_t size, uint32_t *seed)
+{
+	uint32_t kind = next_random(seed) % 8, run;
+	size_t from = next_random(seed) % size, to = next_random(seed) % size;
+
+	if (kind == 0)
+		return from;
+	run = 1 + next_random(seed) % (kind == 1 ? 4096 : 32);
+	run = (uint32_t)MIN_OF(run, size - MAX_OF(from, to));
+	if (kind == 1)
+		memset(p + from, 0, run);
+	else if (kind == 2)
+		memmove(p + to, p + from, run);
+	for (; kind > 2 && run; run--)
+		p[next_random(seed) % size] = (uint8_t)next_random(seed);
+	return size;
 }
