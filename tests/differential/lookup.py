@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Lookups in indexes of Debian's depmod answer as Debian's libkmod.
 
-usage: lookup.py LOOKUP-DUMP LOOKUP-KMOD 6.1|6.12
+usage: lookup.py LOOKUP-DUMP LOOKUP-KMOD INDEX-RUN 6.1|6.12
 
 The needs of every module are its line of modules.dep, from the .bin and from
 the text files.  Module names, symbols, and for every alias pattern of the tree
 a modalias that fits it (its wildcards filled in at random, some then spoilt)
-have the names that libkmod finds, in its order and as often.  The same from index
-files with each node before its children, as kmod has them from 34 on."""
+have the names that libkmod finds, in its order and as often.  The same from the
+sealed index files that lkm writes, which libkmod reads then, and from those with
+each node before its children, as kmod has them from 34 on."""
 
 import os
 import random
@@ -161,7 +162,7 @@ def drop_indexes(folder):
 
 
 def main():
-    ours, kmod, kernel = sys.argv[1:4]
+    ours, kmod, index_run, kernel = sys.argv[1:5]
     cache = os.environ.get("LKM_CACHE") or \
         os.path.expanduser("~/.cache/lkm-tests")
     parent = os.path.join(cache, "kernels", kernel, "lib/modules")
@@ -175,7 +176,11 @@ def main():
         with open(os.path.join(folder, "modules.dep"), encoding="utf-8") as f:
             lines = f.read().split("\n")
         asked = words(folder)
-        for source in ("index", "nodes first", "text"):
+        for source in ("index", "sealed", "nodes first", "text"):
+            if source == "sealed":
+                drop_indexes(folder)
+                subprocess.run([index_run, "-n", root, release], check=True,
+                               stdout=subprocess.DEVNULL)
             if source == "nodes first":
                 write_nodes_first(folder)
             if source != "text":
