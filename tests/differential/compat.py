@@ -99,7 +99,7 @@ def show(name, kmod, lkm):
 
 def relaxed(stderr):
     """Rule source-position."""
-    return re.sub(rb"\.\./\S+:\d+ \w+\(\) ", b"", stderr)
+    return re.sub(rb"\.\./\S+:\d+ \w+(\(\)|:) ", b"", stderr)
 
 
 CONF = """\
@@ -166,7 +166,7 @@ def part_options(j, _):
     for tool in TOOLS[1:]:
         for word in bad + ["-h", "--help"]:
             j.same([tool, word])
-    for words in ("", "--sh", "-w x -r base", "-w", "--config", "-C", "-d",
+    for words in ("", "--f", "-w x -r base", "-w", "--config", "-C", "-d",
                   "--all=2 x", "-r", "-q", "-a", "--ig", "-w 5x -r y", "-S",
                   "--force-", "--res", "-R", "--use-blacklist"):
         j.same(["modprobe"] + words.split())

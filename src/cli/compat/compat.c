@@ -7,8 +7,12 @@
 #include "base/macro.h"
 
 static const struct compat names[] = {
-	{ "modinfo", compat_modinfo },
-	{ "modprobe", compat_modprobe },
+	{ "insmod", compat_insmod, insmod_options },
+	{ "kmod", compat_kmod, kmod_options },
+	{ "lsmod", compat_lsmod, lsmod_options },
+	{ "modinfo", compat_modinfo, modinfo_options },
+	{ "modprobe", compat_modprobe, modprobe_options },
+	{ "rmmod", compat_rmmod, rmmod_options },
 };
 
 const struct compat *compat_find(const char *path)
@@ -21,4 +25,9 @@ const struct compat *compat_find(const char *path)
 			return &names[i];
 	}
 	return NULL;
+}
+
+const struct compat *compat_nth(size_t i)
+{
+	return i < ARRAY_SIZE(names) ? &names[i] : NULL;
 }

@@ -2,15 +2,36 @@
 // The historic names that the program answers to.
 #pragma once
 
-struct cli;
+#include <stddef.h>
+
+#include "cli/cli.h"
 
 struct compat {
 	const char *name;
 	int (*run)(struct cli *cli, int argc, char **argv); /* exit status */
+	const struct option_spec *options;
 };
+
+extern const struct option_spec depmod_options[];
+extern const struct option_spec insmod_options[];
+extern const struct option_spec kmod_options[];
+extern const struct option_spec lsmod_options[];
+extern const struct option_spec modinfo_options[];
+extern const struct option_spec modprobe_options[];
+extern const struct option_spec rmmod_options[];
+extern const struct option_spec static_nodes_options[];
+
+/* All of them; NULL: no more. */
+const struct compat *compat_nth(size_t i);
 
 /* By the last part of @path, or NULL. */
 const struct compat *compat_find(const char *path);
 
+int compat_depmod(struct cli *cli, int argc, char **argv);
+int compat_insmod(struct cli *cli, int argc, char **argv);
+int compat_kmod(struct cli *cli, int argc, char **argv);
+int compat_lsmod(struct cli *cli, int argc, char **argv);
 int compat_modinfo(struct cli *cli, int argc, char **argv);
 int compat_modprobe(struct cli *cli, int argc, char **argv);
+int compat_rmmod(struct cli *cli, int argc, char **argv);
+int compat_static_nodes(struct cli *cli, int argc, char **argv);
