@@ -77,10 +77,11 @@ const struct verb verb_index = {
 	.summary = "write the index files of a module tree",
 	.detail = "Reads the modules below /lib/modules/RELEASE and writes "
 		  "modules.dep, modules.alias and\nthe rest: the files of "
-		  "depmod, identical to the byte.  What was read is kept in a "
-		  "cache,\nso that a second run reads only what changed.  All "
-		  "files are replaced together; a full\ndisk or a kill leaves "
-		  "the old ones.",
+		  "depmod, the text files identical to the byte, the others\n"
+		  "with checksums behind.  What was read is kept in a cache, "
+		  "so that a second run reads\nonly what changed.  All files "
+		  "are replaced together; a full disk or a kill leaves the\n"
+		  "old ones.",
 	.options =
 		(const struct option_spec[]){
 			{ "quick", 'A', NULL, "only if a module changed" },
