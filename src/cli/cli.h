@@ -7,6 +7,7 @@
 #include <lkm/plan.h>
 
 #include "base/macro.h"
+#include "base/vec.h"
 #include "diag/error.h"
 
 /* Exit status, of every verb. */
@@ -67,6 +68,7 @@ struct cli {
 	/* Use cli_tree() and the like. */
 	bool tree_may_be_gone; /* go on without the module directory */
 	struct lkm_tree *tree;
+	VEC(const struct lkm_error *) tree_warnings; /* that were shown */
 	struct lkm_policy *policy;
 	struct lkm_facts *facts;
 	struct lkm_kernel *kernel;
@@ -123,6 +125,8 @@ const char *cli_printable(const char *s, char **ret_made);
 
 /* session.c: 0, or a negative code and *@reterr. */
 int cli_tree(struct cli *cli, struct lkm_tree **ret, struct lkm_error **reterr);
+/* Show what the tree warned of since the last time: lookups find damage too. */
+void cli_tree_warnings(struct cli *cli);
 int cli_policy(struct cli *cli, const struct lkm_policy **ret,
 	       struct lkm_error **reterr);
 int cli_kernel(struct cli *cli, struct lkm_kernel **ret,

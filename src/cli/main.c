@@ -66,7 +66,9 @@ static int verb_run(struct cli *cli, int argc, char **argv)
 	rc = common_apply(cli);
 	if (rc)
 		return rc;
-	return cli->verb->run(cli, argc - first, argv + first);
+	rc = cli->verb->run(cli, argc - first, argv + first);
+	cli_tree_warnings(cli);
+	return rc;
 }
 
 static int lkm_main(struct cli *cli, int argc, char **argv)

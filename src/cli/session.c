@@ -19,6 +19,30 @@ bool cli_is_live(const struct cli *cli)
 	return uname(&u) == 0 && !strcmp(u.release, cli->release);
 }
 
+static bool was_shown(const struct cli *cli, const struct lkm_error *warning)
+{
+	for (size_t i = 0; i < cli->tree_warnings.len; i++) {
+		if (cli->tree_warnings.data[i] == warning)
+			return true;
+	}
+	return false;
+}
+
+void cli_tree_warnings(struct cli *cli)
+{
+	const struct lkm_error *warning;
+
+	if (!cli->tree)
+		return;
+	for (size_t i = 0; (warning = lkm_tree_warning(cli->tree, i)); i++) {
+		if (was_shown(cli, warning))
+			continue;
+		cli_warn(cli, warning);
+		/* Without memory it is shown twice. */
+		(void)!vec_push(&cli->tree_warnings, warning);
+	}
+}
+
 int cli_tree(struct cli *cli, struct lkm_tree **ret, struct lkm_error **reterr)
 {
 	struct lkm_tree_options options = { .size = sizeof(options),
@@ -29,16 +53,13 @@ int cli_tree(struct cli *cli, struct lkm_tree **ret, struct lkm_error **reterr)
 					    .flags = cli->tree_may_be_gone ?
 							     LKM_TREE_EMPTY :
 							     0 };
-	const struct lkm_error *warning;
 	int rc;
 
 	if (!cli->tree) {
 		rc = lkm_tree_open(&options, &cli->tree, reterr);
 		if (rc < 0)
 			return rc;
-		for (size_t i = 0; (warning = lkm_tree_warning(cli->tree, i));
-		     i++)
-			cli_warn(cli, warning);
+		cli_tree_warnings(cli);
 	}
 	*ret = cli->tree;
 	return 0;
@@ -166,6 +187,7 @@ void cli_release(struct cli *cli)
 	lkm_kernel_free(cli->kernel);
 	lkm_policy_free(cli->policy);
 	lkm_tree_free(cli->tree);
+	vec_release(&cli->tree_warnings);
 	cli->facts = NULL;
 	cli->kernel = NULL;
 	cli->policy = NULL;

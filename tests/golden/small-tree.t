@@ -178,3 +178,15 @@ $ lkm --root r -k 1.2.3-t -q why nosuch
 ! error[cli.module.unknown]: '/lib/modules/1.2.3-t' has no module 'nosuch'
 !   try:   'lkm find nosuch' looks for aliases and symbols of that name too
 [1]
+# A letter changes inside an index: that is noticed, and the text file answers.
+$ sed -i 's/kernel.mid/kernel\/mix/' r/lib/modules/1.2.3-t/modules.dep.bin; lkm --root r -k 1.2.3-t tree mid
+MODULE  PATH
+mid     kernel/mid.ko
+  base  kernel/base.ko
+! warning[tree.index.damaged]: index file '/lib/modules/1.2.3-t/modules.dep.bin' is damaged: it differs from what was written (at byte 0)
+!   try:   'lkm index' or 'depmod' writes it anew
+$ lkm --root r -k 1.2.3-t index -v; lkm --root r -k 1.2.3-t tree mid
+MODULE  PATH
+mid     kernel/mid.ko
+  base  kernel/base.ko
+! 3 modules (3 read, 0 from the cache), 1 index files changed
