@@ -34,10 +34,12 @@ const char *cli_printable(const char *s, char **ret_made)
 
 static void say_line(const char *before, const char *source, const char *line)
 {
-	_cleanup_free_ char *made[2] = { NULL, NULL };
+	_cleanup_free_ char *source_made = NULL;
+	_cleanup_free_ char *line_made = NULL;
 
-	fprintf(stderr, "%s%s%s%s\n", before, cli_printable(source, &made[0]),
-		*source ? ": " : "", cli_printable(line, &made[1]));
+	fprintf(stderr, "%s%s%s%s\n", before,
+		cli_printable(source, &source_made), *source ? ": " : "",
+		cli_printable(line, &line_made));
 }
 
 static const char *colour(const char *code)
