@@ -25,6 +25,10 @@ enum lkm_compression {
 	LKM_COMPRESSION_GZIP,
 	LKM_COMPRESSION_XZ,
 	LKM_COMPRESSION_ZSTD,
+	LKM_COMPRESSION_LZ4, /**< this and the next: of kernel images only */
+	LKM_COMPRESSION_LZO,
+	LKM_COMPRESSION_BZIP2,
+	LKM_COMPRESSION_LZMA,
 };
 
 /** struct lkm_modinfo - one "key=value" of section .modinfo, in file order */
@@ -113,7 +117,8 @@ const char *lkm_image_path(const struct lkm_image *image);
 const char *lkm_image_name(struct lkm_image *image);
 /** lkm_image_compression() - how the file is stored */
 enum lkm_compression lkm_image_compression(const struct lkm_image *image);
-/** lkm_compression_name() - "none", "gzip", "xz" or "zstd" */
+/** lkm_compression_name() - "none", "gzip", "xz", "zstd", "lz4", "lzo", "bzip2"
+ * or "lzma" */
 const char *lkm_compression_name(enum lkm_compression compression);
 /** lkm_image_fd() - the open file, -1 for memory; borrowed */
 int lkm_image_fd(const struct lkm_image *image);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Decompression of whole module files: the table of formats.
+// Decompression of whole module files and kernels: the table of formats.
 #include "image/codec.h"
 
 #include <stdlib.h>
@@ -12,9 +12,16 @@ static const struct codec_format *const formats[] = {
 	[LKM_COMPRESSION_GZIP] = &codec_gzip,
 	[LKM_COMPRESSION_XZ] = &codec_xz,
 	[LKM_COMPRESSION_ZSTD] = &codec_zstd,
+	[LKM_COMPRESSION_LZ4] = &codec_lz4,
+	[LKM_COMPRESSION_LZO] = &codec_lzo,
+	[LKM_COMPRESSION_BZIP2] = &codec_bzip2,
+	[LKM_COMPRESSION_LZMA] = &codec_lzma,
 };
 
-/* Known to people, not to the kernel's build, and not to lkm. */
+/* Those up to this one are for modules, those behind for kernels only. */
+#define LAST_OF_MODULES LKM_COMPRESSION_ZSTD
+
+/* Known to people, not to the kernel's build of modules. */
 static const struct {
 	const char *name;
 	const char *magic;
@@ -37,13 +44,22 @@ static bool has_prefix(struct span head, const void *magic, size_t size)
 	return head.size >= size && !memcmp(head.data, magic, size);
 }
 
-enum lkm_compression codec_detect(struct span head, const char **ret_unknown)
+enum lkm_compression codec_detect_kernel(struct span head)
 {
-	*ret_unknown = NULL;
 	for (size_t i = 1; i < ARRAY_SIZE(formats); i++) {
 		if (has_prefix(head, formats[i]->magic, formats[i]->magic_size))
 			return (enum lkm_compression)i;
 	}
+	return LKM_COMPRESSION_NONE;
+}
+
+enum lkm_compression codec_detect(struct span head, const char **ret_unknown)
+{
+	enum lkm_compression found = codec_detect_kernel(head);
+
+	*ret_unknown = NULL;
+	if (found != LKM_COMPRESSION_NONE && found <= LAST_OF_MODULES)
+		return found;
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
 		if (has_prefix(head, others[i].magic, strlen(others[i].magic)))
 			*ret_unknown = others[i].name;
@@ -66,7 +82,8 @@ int codec_decode(struct codec *c, enum lkm_compression format, struct span in,
 int codec_grow(struct codec *c, const char *file, struct lkm_error **reterr)
 {
 	size_t limit = c->limit ? c->limit : CODEC_SIZE_MAX;
-	size_t want = MIN_OF(c->alloc ? c->alloc * 2 : OUT_FIRST, limit);
+	size_t first = c->first ? c->first : OUT_FIRST;
+	size_t want = MIN_OF(c->alloc ? c->alloc * 2 : first, limit);
 	uint8_t *grown;
 
 	if (c->alloc >= limit)
@@ -77,6 +94,18 @@ int codec_grow(struct codec *c, const char *file, struct lkm_error **reterr)
 		return error_nomem(reterr);
 	c->out = grown;
 	c->alloc = want;
+	return 0;
+}
+
+int codec_room(struct codec *c, size_t more, const char *file,
+	       struct lkm_error **reterr)
+{
+	while (c->alloc - c->size < more) {
+		int rc = codec_grow(c, file, reterr);
+
+		if (rc < 0)
+			return rc;
+	}
 	return 0;
 }
 

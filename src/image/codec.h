@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Decompression of whole module files: one table, one file per format.
+// Decompression of whole module files and kernels: one table of formats.
 #pragma once
 
 #include <lkm/image.h>
@@ -24,11 +24,17 @@ struct codec {
 	size_t size;
 	size_t alloc;
 	size_t limit; /* of @size; 0: CODEC_SIZE_MAX */
-	void *states[LKM_COMPRESSION_ZSTD + 1];
+	size_t first; /* room to begin with; 0: for most modules */
+	void *states[LKM_COMPRESSION_LZMA + 1];
 };
 
-/* Which format the first bytes are of; NULL in @*ret_unknown or a name. */
+/*
+ * Which format of modules the first bytes are of; NULL in @*ret_unknown or a
+ * name.
+ */
 enum lkm_compression codec_detect(struct span head, const char **ret_unknown);
+/* As above, of modules and of kernels. */
+enum lkm_compression codec_detect_kernel(struct span head);
 /* Decompress @in to codec->out; @file is for messages. */
 int codec_decode(struct codec *c, enum lkm_compression format, struct span in,
 		 const char *file, struct lkm_error **reterr);
@@ -52,9 +58,16 @@ struct codec_format {
 extern const struct codec_format codec_gzip;
 extern const struct codec_format codec_xz;
 extern const struct codec_format codec_zstd;
+extern const struct codec_format codec_lz4;
+extern const struct codec_format codec_lzo;
+extern const struct codec_format codec_bzip2;
+extern const struct codec_format codec_lzma;
 
 /* For the formats: more room for the output, and the errors they share. */
 int codec_grow(struct codec *c, const char *file, struct lkm_error **reterr);
+/* As above, until there is room for @more bytes. */
+int codec_room(struct codec *c, size_t more, const char *file,
+	       struct lkm_error **reterr);
 int codec_broken(const char *file, const struct codec_format *format,
 		 const char *problem, struct lkm_error **reterr);
 int codec_no_library(const char *file, const struct codec_format *format,

@@ -47,9 +47,8 @@ int image_open_failed(int err, const char *name, uint64_t size,
 	return error_system(reterr, err, "read", name);
 }
 
-/* All of a file that is about to be decompressed. */
-static int image_read_all(struct source *file, const char *name,
-			  struct span *ret, struct lkm_error **reterr)
+int image_read_all(struct source *file, const char *name, struct span *ret,
+		   struct lkm_error **reterr)
 {
 	if (source_all(file, ret))
 		return 0;

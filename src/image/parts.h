@@ -60,6 +60,9 @@ int build_id_find(const struct elf *e, struct span *ret,
 /* Decompress @file into @codec where it is compressed: 1, or 0 where not. */
 int image_decode(struct source *file, struct codec *codec, const char *name,
 		 enum lkm_compression *ret, struct lkm_error **reterr);
+/* All of a file that is about to be decompressed. */
+int image_read_all(struct source *file, const char *name, struct span *ret,
+		   struct lkm_error **reterr);
 /* The error for a failed source_open_*(). */
 int image_open_failed(int err, const char *name, uint64_t size,
 		      struct lkm_error **reterr);

@@ -15,8 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct span in = { data, size };
 	struct codec codec = { .limit = LIMIT };
 	struct lkm_error *error = NULL;
-	const char *unknown;
-	enum lkm_compression format = codec_detect(in, &unknown);
+	enum lkm_compression format = codec_detect_kernel(in);
 	size_t seen = 0;
 
 	if (format == LKM_COMPRESSION_NONE)
