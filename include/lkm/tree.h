@@ -176,6 +176,10 @@ enum lkm_index_flags {
  * @config_count: entries of @config_paths
  * @flags: &enum lkm_index_flags
  * @threads: 0: as many as there are processors
+ * @files: index these modules only: absolute paths, below the root
+ * @file_count: entries of @files; 0: all modules of the tree
+ * @output: gets the content of each index file, also in a dry run; may be NULL
+ * @output_ctx: for it
  * @progress: called now and then, from one thread; may be NULL
  */
 struct lkm_index_options {
@@ -190,6 +194,11 @@ struct lkm_index_options {
 	unsigned int threads;
 	void (*progress)(void *ctx, size_t done, size_t total);
 	void *progress_ctx;
+	const char *const *files;
+	size_t file_count;
+	void (*output)(void *ctx, const char *name, const char *bytes,
+		       size_t size);
+	void *output_ctx;
 };
 
 /** struct lkm_index_report - what an index run did */

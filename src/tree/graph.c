@@ -51,6 +51,8 @@ static int find_files(struct build *b)
 		.dir = o->dir,
 		.layers = o->layers,
 		.layer_count = o->layer_count,
+		.files = o->files,
+		.file_count = o->file_count,
 		.policy = &b->policy,
 		.want_ids = !o->no_cache || o->known_time,
 		.want_newest = o->known_time,

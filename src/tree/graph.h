@@ -53,6 +53,9 @@ struct graph_options {
 	/* Instead of the root's depmod.d directories; count 0: those. */
 	const char *const *config_paths;
 	size_t config_count;
+	/* These absolute paths and no others; count 0: all that are found. */
+	const char *const *files;
+	size_t file_count;
 	bool no_cache;
 	/*
 	 * Nothing is to be built (and 1 returned) when the tree still has this

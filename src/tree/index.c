@@ -297,13 +297,16 @@ static int build(struct index_run *run)
 		.release = run->release,
 		.config_paths = o->config_paths,
 		.config_count = o->config_count,
+		.files = o->files,
+		.file_count = o->file_count,
 		.no_cache = o->flags & LKM_INDEX_NO_CACHE,
 		.threads = run->threads,
 		.progress = o->progress,
 		.progress_ctx = o->progress_ctx,
 	};
 
-	find_known(run, &graph);
+	if (!o->output)
+		find_known(run, &graph);
 	if (!graph.known_fingerprint && (o->flags & LKM_INDEX_QUICK) &&
 	    run->place.dir < 0)
 		find_newer(run, &graph);

@@ -404,10 +404,39 @@ static int scan_top(struct walk *w, const char *dir, bool absolute,
 	return scan_folder(w, fd, 1, false);
 }
 
+/* A file that was named instead of found. */
+static int scan_given(struct walk *w, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	size_t len = strlen(w->options->dir);
+	_cleanup_close_ int fd = root_openat(w->options->root, path, O_PATH);
+	struct stat st;
+	size_t stem;
+
+	if (fd >= 0 && fstat(fd, &st) < 0)
+		return error_system(w->reterr, errno, "open", path);
+	if (fd < 0 || !slash || !module_file_stem(slash + 1, &stem))
+		return error_system(w->reterr, fd < 0 ? fd : EINVAL, "open",
+				    path);
+	w->path.len = 0;
+	if (!strbuf_adds(&w->path, path))
+		return error_nomem(w->reterr);
+	w->base = 0;
+	if (!strncmp(path, w->options->dir, len) && path[len] == '/')
+		w->base = len + 1;
+	return scan_file(w, slash + 1, stem, &st, false);
+}
+
 static int scan_all(struct walk *w)
 {
 	const struct scan_options *o = w->options;
-	int rc = o->dir ? scan_top(w, o->dir, false, false) : 0;
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < o->file_count; i++)
+		rc = scan_given(w, o->files[i]);
+	if (o->file_count)
+		return rc;
+	rc = o->dir ? scan_top(w, o->dir, false, false) : 0;
 
 	for (size_t i = o->policy->externals.len; o->dir && !rc && i-- > 0;)
 		rc = scan_top(w, o->policy->externals.data[i], true, true);

@@ -42,6 +42,9 @@ struct scan_options {
 	const char *dir; /* below the root; NULL: the layers only */
 	const char *const *layers;
 	size_t layer_count;
+	/* These absolute paths and no others; count 0: all that are found. */
+	const char *const *files;
+	size_t file_count;
 	const struct depmod_policy *policy;
 	bool want_ids;
 	bool want_newest; /* needs the ids */

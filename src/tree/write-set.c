@@ -91,6 +91,10 @@ static int write_all(struct index_run *run, struct write_output *results)
 
 		run->content_hash = index_content_add(run->content_hash,
 						      strbuf_str(b), b->len);
+		if (run->options->output)
+			run->options->output(run->options->output_ctx,
+					     outputs[i].name, strbuf_str(b),
+					     b->len);
 		if (!run->fileset)
 			run->changed += !is_same(run, outputs[i].name, b);
 		else if (!rc)

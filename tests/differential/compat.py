@@ -38,6 +38,39 @@ def find_kmod():
     return None
 
 
+DEPMOD_CASES = """
+-n
+-n -v
+-n -w
+-n -e -F map
+-n -e -E symvers
+-n -e -v -E symvers
+-n -e -E symvers -F map
+-n -C dep.d
+-n -C dep.d/a.conf -w
+-F /nosuch
+-E /nosuch
+-n -P _
+-u -q -r --map -n
+-A -n
+-a -n
+"""
+
+DEPMOD_FILES = """
+1.2.3-t
+1.2.3-t nosuch.ko
+1.2.3-t /nosuch.ko
+-n 1.2.3-t {dir}/kernel/base.ko
+-n 1.2.3-t {dir}/kernel/top.ko {dir}/kernel/mid.ko
+-n 1.2.3-t {dir}/kernel/top.ko /broken/../{dir}/kernel/base.ko
+-n 4.5.6-cycle
+4.5.6-cycle
+-n 7.8.9-bare
+7.8.9-bare
+-A 7.8.9-bare
+"""
+
+
 class Judge:
     """Runs a command both ways and counts what differs."""
 
@@ -87,7 +120,8 @@ def show(name, kmod, lkm):
     if isinstance(kmod, int):
         print(f"  {name}: kmod {kmod}, lkm {lkm}")
         return
-    a, b = kmod.split(b"\n"), lkm.split(b"\n")
+    a, b = (x if isinstance(x, list) else x.split(b"\n")
+            for x in (kmod, lkm))
     for i in range(max(len(a), len(b))):
         left = a[i] if i < len(a) else b"(none)"
         right = b[i] if i < len(b) else b"(none)"
@@ -131,6 +165,13 @@ MADE = ("base export:base_fn:1 export:base_gpl:3:gpl alias=pci:v00001234d* "
         "softdep=pre:%20base")
 
 
+OTHERS = {
+    "4.5.6-cycle/kernel/a.ko": "name=a need:b_fn:1 export:a_fn:1",
+    "4.5.6-cycle/kernel/b.ko": "name=b need:a_fn:1 export:b_fn:1",
+    "7.8.9-bare/kernel/alone.ko": "name=alone alias=x:y",
+}
+
+
 def make_tree(folder):
     """root r with three modules of release 1.2.3-t, rules in conf."""
     kernel = os.path.join(folder, "r/lib/modules/1.2.3-t/kernel")
@@ -154,6 +195,23 @@ def make_tree(folder):
     with open(os.path.join(folder, "conf/a.conf"), "w",
               encoding="ascii") as f:
         f.write(CONF)
+    for name, text in OTHERS.items():
+        where = os.path.join(folder, "r/lib/modules", name)
+        os.makedirs(os.path.dirname(where), exist_ok=True)
+        with open(where, "wb") as f:
+            f.write(subprocess.run([sys.executable, MKMODULE, text],
+                                   stdout=subprocess.PIPE, check=True).stdout)
+    os.makedirs(os.path.join(folder, "dep.d"))
+    for name, text in {
+            "dep.d/a.conf": "search updates built-in\noverride base * extra\n",
+            "map": "ffffffff81000000 T start\n"
+                   "ffffffff81000010 r __ksymtab_module_layout\n",
+            "symvers": "0x12345678\tmodule_layout\tvmlinux\tEXPORT_SYMBOL\n"
+                       "0x00000009\tmid_fn\tvmlinux\tEXPORT_SYMBOL\n"
+                       "0x00000009\tother\textra/x\tEXPORT_SYMBOL\n",
+            }.items():
+        with open(os.path.join(folder, name), "w", encoding="ascii") as f:
+            f.write(text)
     with open(os.path.join(folder, "broken.ko"), "wb") as f:
         f.write(b"\177ELF" + bytes(200))
     subprocess.run(["/usr/sbin/depmod", "-b", "r", "1.2.3-t"], cwd=folder,
@@ -331,9 +389,24 @@ def part_made(j, folder):
         for last in (["base"], ["nosuch"], []):
             j.same(["modprobe", "-d", "r", "-S", "1.2.3-t"] + last,
                    {"MODPROBE_OPTIONS": env})
+    modules = folder + "/r/lib/modules/1.2.3-t"
+    for words in DEPMOD_CASES.split("\n"):
+        if words:
+            j.same(["depmod", "-b", "r"] + words.split() + ["1.2.3-t"],
+                   keep=sorted_lines)
+    for words in DEPMOD_FILES.split("\n"):
+        if words:
+            j.same(["depmod", "-b", "r"] + words.format(dir=modules).split(),
+                   keep=sorted_lines)
     for words in INFO_CASES.split("\n"):
         if words:
             j.same(["modinfo", "-b", "r", "-k", "1.2.3-t"] + words.split(" "))
+
+
+def sorted_lines(result):
+    """For what has another order: warnings, and the modules of -v."""
+    return (sorted(result[0].split(b"\n")), sorted(result[1].split(b"\n")),
+            result[2])
 
 
 def without_cmdline(j):
@@ -429,32 +502,19 @@ def part_modinfo(j, tree, full):
     j.same_all([start + [n] for n in (inner if full else stable(inner, 60))])
 
 
-def part_depmod(j, tree, _):
+def part_depmod(j, tree, full):
+    """The files are compared by index.py; here is what depmod says."""
     start = ["depmod", "-b", tree.root]
-    j.same(start + ["-n", tree.release])
     symvers = os.path.join(tree.root, "symvers")
     with open(symvers, "w", encoding="ascii") as f:
         f.write("0x00000001\tprintk\tvmlinux\tEXPORT_SYMBOL\n"
                 "0xdeadbeef\t_printk\tvmlinux\tEXPORT_SYMBOL_GPL\n")
-    lines = (lambda r: (r[0], sorted(r[1].split(b"\n")), r[2]))
-    j.same(start + ["-n", "-e", "-E", symvers, tree.release], keep=lines)
-    j.same(start + ["-n", "-w", tree.release])
-    written = {}
-    for which in ("kmod", "lkm"):
-        out, err, rc = j.run(which, start + [tree.release])
-        written[which] = [out, err, rc] + [
-            read(os.path.join(tree.dir, "modules." + x)) for x in (
-                "dep", "alias", "softdep", "symbols", "devname")]
-    j.count += 1
-    if written["kmod"] != written["lkm"]:
-        j.bad.append((["depmod", "(the files)"], None,
-                      [tuple(b"".join(w[3:]) for w in (written[x],))
-                       for x in ("kmod", "lkm")]))
-
-
-def read(path):
-    with open(path, "rb") as f:
-        return f.read()
+    j.same(start + ["-n", "-w", "-e", "-v", "-E", symvers, tree.release],
+           keep=sorted_lines)
+    if full:
+        j.same(start + ["-n", tree.release])
+        j.same(start + [tree.release])
+        j.same(start + ["-A", tree.release])
 
 
 PARTS = {"options": part_options, "made": part_made,

@@ -7,6 +7,7 @@
 #include "base/macro.h"
 
 static const struct compat names[] = {
+	{ "depmod", compat_depmod, depmod_options },
 	{ "insmod", compat_insmod, insmod_options },
 	{ "kmod", compat_kmod, kmod_options },
 	{ "lsmod", compat_lsmod, lsmod_options },
