@@ -21,6 +21,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
 # What reads bytes or text that lkm did not write.
 PARSERS = {
     "module image": ["src/image/*.c"],
+    "kernel image": ["src/vmlinux/*.c"],
     "index files": ["src/tree/index-reader.c", "src/tree/text-reader.c",
                     "src/tree/builtin.c"],
     "modprobe.d": ["src/policy/parse.c", "src/policy/lines.c",
