@@ -81,6 +81,8 @@ enum lkm_plan_flags {
 	LKM_PLAN_KEEP_UNUSED = 16,    /**< unload: dependencies stay */
 	LKM_PLAN_IGNORE_REFCOUNT = 32, /**< unload: users do not matter (-f) */
 	LKM_PLAN_NO_SOFTDEPS = 64,
+	LKM_PLAN_EXACT = 128, /**< load: @name is a module's, nothing is looked
+				 up; blacklists are the caller's affair */
 };
 
 /**
@@ -90,12 +92,16 @@ enum lkm_plan_flags {
  *	that begins with '/', './' or '../'
  * @options: parameters for the target, "" or NULL
  * @flags: &enum lkm_plan_flags
+ * @alias: EXACT: how @name was found, for its options; NULL: by itself
+ * @path: EXACT: its file instead of the tree's; NULL: the tree's
  */
 struct lkm_plan_request {
 	size_t size;
 	const char *name;
 	const char *options;
 	unsigned int flags;
+	const char *alias;
+	const char *path;
 };
 
 /**

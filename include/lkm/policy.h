@@ -55,6 +55,7 @@ struct lkm_policy_warning {
  *	them among the files; NULL: none
  * @module_lines: lkm_tree_softdeps(), what these files would have and do not;
  *	NULL: none
+ * @only_paths: no default directories, even where there are no @paths
  */
 struct lkm_policy_options {
 	size_t size;
@@ -64,6 +65,7 @@ struct lkm_policy_options {
 	const char *cmdline;
 	const char *module_dir;
 	const char *module_lines;
+	bool only_paths;
 };
 
 struct lkm_policy;

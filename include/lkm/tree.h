@@ -14,7 +14,8 @@ enum lkm_tree_flags {
 	LKM_TREE_NO_CACHE = 2, /**< neither read nor write lkm's cache */
 	LKM_TREE_NO_SCAN =
 		4, /**< fail rather than scan where there is no index */
-	LKM_TREE_EMPTY = 8, /**< no such directory: a tree without modules */
+	LKM_TREE_EMPTY = 8, /**< no such directory: a tree without modules;
+			       with NO_SCAN: no index either */
 };
 
 /**

@@ -53,6 +53,9 @@ int live_params(struct lkm_kernel *k, const char *module,
 int live_set_param(struct lkm_kernel *k, const char *module, const char *param,
 		   const char *value, struct lkm_error **reterr);
 
+/* Run the command of an INSTALL or REMOVE step; @timeout_ms 0: none. */
+int kernel_run_command(const struct lkm_step *s, unsigned int timeout_ms,
+		       struct lkm_error **reterr);
 /*
  * Why the kernel said EPERM or ENOSYS (@err) to a module system call, as far
  * as it can be known without its log: 0 when nothing explains it, else the

@@ -101,6 +101,24 @@ static int node_of_image(struct resolver *rs, struct lkm_image *image,
 	return 0;
 }
 
+int resolver_exact(struct resolver *rs, struct node_list *ret)
+{
+	const struct lkm_plan_request *req = rs->req;
+	struct arena *a = &rs->plan->arena;
+	struct plan_node *n = resolver_node(rs, req->name, req->alias);
+
+	if (!n)
+		return error_nomem(rs->reterr);
+	n->is_file = req->path;
+	n->path = req->path ? arena_strdup(a, req->path) : NULL;
+	ret->nodes = arena_memdup(a, &n, sizeof(n));
+	ret->count = 1;
+	if (!ret->nodes || (req->path && !n->path))
+		return error_nomem(rs->reterr);
+	rs->plan->via = "name";
+	return 1;
+}
+
 int resolver_file(struct resolver *rs, struct node_list *ret)
 {
 	struct lkm_image *image;

@@ -253,7 +253,8 @@ static void forget(struct resolver *rs)
 static const struct lkm_rule *blacklists(const struct resolver *rs,
 					 const struct plan_node *n)
 {
-	if (!n->alias && !(rs->req->flags & LKM_PLAN_BLACKLIST))
+	if (rs->req->flags & LKM_PLAN_EXACT ||
+	    (!n->alias && !(rs->req->flags & LKM_PLAN_BLACKLIST)))
 		return NULL;
 	for (size_t i = 0; i < rs->rule_count; i++)
 		if (rs->rules[i].kind == LKM_RULE_BLACKLIST &&
@@ -321,6 +322,15 @@ static int load_all(struct resolver *rs, const struct node_list *targets)
 	return 0;
 }
 
+static int find_targets(struct resolver *rs, struct node_list *ret)
+{
+	if (rs->req->flags & LKM_PLAN_EXACT)
+		return resolver_exact(rs, ret);
+	if (plan_is_path(rs->req->name))
+		return resolver_file(rs, ret);
+	return resolver_lookup(rs, rs->req->name, ret, &rs->plan->via);
+}
+
 int lkm_plan_load(const struct lkm_plan_inputs *inputs,
 		  const struct lkm_plan_request *request, struct lkm_plan **ret,
 		  struct lkm_error **reterr)
@@ -332,10 +342,7 @@ int lkm_plan_load(const struct lkm_plan_inputs *inputs,
 	resolver_init(&rs, inputs, request, reterr);
 	rc = plan_new(&rs.plan, reterr);
 	if (rc == 0)
-		rc = plan_is_path(request->name) ?
-			     resolver_file(&rs, &targets) :
-			     resolver_lookup(&rs, request->name, &targets,
-					     &rs.plan->via);
+		rc = find_targets(&rs, &targets);
 	if (rc == 0)
 		rc = FAIL(reterr, PLAN_NOTFOUND, KV_STR("name", request->name),
 			  KV_STR("dir", lkm_tree_dir(inputs->tree)));

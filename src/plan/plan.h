@@ -128,6 +128,8 @@ struct plan_node *resolver_node(struct resolver *rs, const char *name,
 int resolver_lookup(struct resolver *rs, const char *word,
 		    struct node_list *ret, const char **ret_via);
 int resolver_file(struct resolver *rs, struct node_list *ret);
+/* The very module that the request names (LKM_PLAN_EXACT). */
+int resolver_exact(struct resolver *rs, struct node_list *ret);
 int node_load_file(struct resolver *rs, struct plan_node *n);
 int node_load_softs(struct resolver *rs, struct plan_node *n);
 /* First rule of @kind whose pattern matches @name. */

@@ -183,7 +183,7 @@ static int load_file(struct loader *l, struct conf_text *text)
 static int load_all(struct loader *l, struct lkm_error **reterr)
 {
 	const struct conf_search search = { "depmod.d", NULL, l->source->paths,
-					    l->source->path_count };
+					    l->source->path_count, false };
 	_cleanup_conf_files_ struct conf_files files = { 0 };
 	struct conf_text text;
 	int rc = conf_files_find(&files, l->source->root, &search, reterr);

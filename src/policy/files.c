@@ -16,6 +16,11 @@
 static const char *const bases[] = { "/etc", "/run", "/usr/local/lib",
 				     "/usr/lib", "/lib" };
 
+const char *conf_base(size_t i)
+{
+	return i < ARRAY_SIZE(bases) ? bases[i] : NULL;
+}
+
 void conf_files_release(struct conf_files *f)
 {
 	vec_release(&f->files);
@@ -95,21 +100,22 @@ static bool is_absent(int rc)
 int conf_files_find(struct conf_files *f, const struct root *r,
 		    const struct conf_search *s, struct lkm_error **reterr)
 {
-	size_t count = s->path_count ? s->path_count : ARRAY_SIZE(bases);
+	bool given = s->path_count || s->only_paths;
+	size_t count = given ? s->path_count : ARRAY_SIZE(bases);
 
 	for (size_t i = 0; i < count; i++) {
 		_cleanup_strbuf_ struct strbuf path = { 0 };
 		const char *slash;
 		int rc;
 
-		if (s->path_count)
+		if (given)
 			strbuf_adds(&path, s->paths[i]);
 		else
 			strbuf_addf(&path, "%s/%s", bases[i], s->folder);
 		if (path.failed)
 			return error_nomem(reterr);
 		rc = conf_add_folder(f, r, path.data, s->ending);
-		if (!rc || (is_absent(rc) && !s->path_count))
+		if (!rc || (is_absent(rc) && !given))
 			continue;
 		/* A file by its own name, whatever that ends in. */
 		slash = strrchr(path.data, '/');

@@ -42,7 +42,10 @@ struct conf_search {
 	const char *ending; /* ".alias", or NULL */
 	const char *const *paths;
 	size_t path_count;
+	bool only_paths; /* nothing else, even where there are none */
 };
+/* "/etc", "/run", ...: what has precedence first; NULL: no more. */
+const char *conf_base(size_t i);
 int conf_files_find(struct conf_files *f, const struct root *r,
 		    const struct conf_search *s, struct lkm_error **reterr);
 /* Add one file under @name; what was added earlier has precedence. */

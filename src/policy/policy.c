@@ -85,7 +85,7 @@ static int read_files(struct lkm_policy *p, const struct root *root,
 {
 	_cleanup_conf_files_ struct conf_files files = { 0 };
 	const struct conf_search search = { "modprobe.d", ".alias", o->paths,
-					    o->path_count };
+					    o->path_count, o->only_paths };
 	struct conf_text text;
 	int rc;
 

@@ -243,7 +243,8 @@ static int tree_load_graph(struct lkm_tree *tree, struct lkm_error **reterr)
 
 	if (tree->graph)
 		return 0;
-	if (!tree->base && tree->flags & LKM_TREE_NO_SCAN)
+	/* A set of files that a kill tore apart is no index. */
+	if (!tree->base && !tree->torn && tree->flags & LKM_TREE_NO_SCAN)
 		return FAIL(reterr, TREE_INDEX_MISSING,
 			    KV_STR("dir", tree->dir));
 	g = calloc(1, sizeof(*g));

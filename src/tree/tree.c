@@ -167,7 +167,9 @@ static int tree_choose_source(struct lkm_tree *tree,
 			      const struct lkm_tree_options *o,
 			      struct lkm_error **reterr)
 {
+	const unsigned int empty = LKM_TREE_EMPTY | LKM_TREE_NO_SCAN;
 	struct lkm_error *warning = NULL;
+	bool is_there;
 
 	tree->torn = fileset_is_torn(&tree->root, tree->dir);
 	if (tree->torn) {
@@ -187,15 +189,16 @@ static int tree_choose_source(struct lkm_tree *tree,
 	}
 	if (strcmp(tree->source, "scan") != 0)
 		return 0;
-	if (!tree_has(tree, "", O_PATH | O_DIRECTORY)) {
-		if (!(tree->flags & LKM_TREE_EMPTY))
-			return tree_notfound(tree, o, reterr);
+	is_there = tree_has(tree, "", O_PATH | O_DIRECTORY);
+	if (!is_there && !(tree->flags & LKM_TREE_EMPTY))
+		return tree_notfound(tree, o, reterr);
+	if (!is_there || (!tree->torn && (tree->flags & empty) == empty)) {
 		/* What a scan of nothing would have given. */
 		tree->graph = calloc(1, sizeof(*tree->graph));
 		tree->source = "none";
 		return tree->graph ? 0 : error_nomem(reterr);
 	}
-	if (tree->flags & LKM_TREE_NO_SCAN)
+	if (tree->flags & LKM_TREE_NO_SCAN && !tree->torn)
 		return FAIL(reterr, TREE_INDEX_MISSING,
 			    KV_STR("dir", tree->dir));
 	return 0;
