@@ -2,12 +2,8 @@
 // The fields of a module as modinfo prints them.
 #include <string.h>
 
-#include "base/strbuf.h"
 #include "cli/compat/modinfo.h"
-#include "trust/pkcs7.h"
-
-/* Bytes of a signature in a line. */
-#define SIGNATURE_LINE 20
+#include "trust/signer.h"
 
 void modinfo_release(struct modinfo *m)
 {
@@ -109,82 +105,10 @@ void modinfo_end(struct modinfo *m)
 	m->params.len = 0;
 }
 
-static void print_hex(struct modinfo *m, const char *key, struct span bytes,
-		      bool lines)
+static int print_signer(void *ctx, const char *key, const char *value)
 {
-	_cleanup_strbuf_ struct strbuf b = { 0 };
-
-	for (size_t i = 0; i < bytes.size; i++) {
-		strbuf_addf(&b, "%02X%s", bytes.data[i],
-			    i + 1 < bytes.size ? ":" : "");
-		if (lines && i + 1 < bytes.size && !((i + 1) % SIGNATURE_LINE))
-			strbuf_adds(&b, "\n\t\t");
-	}
-	if (!b.failed)
-		modinfo_field(m, key, strbuf_str(&b));
-}
-
-static void print_text(struct modinfo *m, const char *key, struct span text)
-{
-	_cleanup_strbuf_ struct strbuf b = { 0 };
-
-	strbuf_add(&b, text.data, text.size);
-	if (!b.failed)
-		modinfo_field(m, key, strbuf_str(&b));
-}
-
-/* Names of old (before Linux 4.3) signatures, by number in their trailer. */
-static const char *old_name(const char *const *names, size_t count, size_t i)
-{
-	return i < count ? names[i] : "unknown";
-}
-
-static void print_old_signature(struct modinfo *m, struct lkm_image *image,
-				const struct lkm_signature *s)
-{
-	static const char *const ids[] = { "PGP", "X509" };
-	static const char *const hashes[] = { "md4",	"md5",	  "sha1",
-					      "rmd160", "sha256", "sha384",
-					      "sha512", "sha224" };
-	const void *bytes;
-	struct span all, name, key;
-	size_t at;
-
-	if (lkm_image_content(image, &bytes, &all.size, NULL) < 0)
-		return;
-	all.data = bytes;
-	at = (size_t)(s->data - all.data);
-	if ((size_t)s->key_id_len + s->signer_len > at ||
-	    !span_slice(all, at - s->key_id_len, s->key_id_len, &key) ||
-	    !span_slice(all, at - s->key_id_len - s->signer_len, s->signer_len,
-			&name))
-		return;
-	modinfo_field(m, "sig_id", old_name(ids, ARRAY_SIZE(ids), s->id_type));
-	print_text(m, "signer", name);
-	print_hex(m, "sig_key", key, false);
-	modinfo_field(m, "sig_hashalgo",
-		      old_name(hashes, ARRAY_SIZE(hashes), s->hash));
-	print_hex(m, "signature", (struct span){ s->data, s->size }, true);
-}
-
-static void print_signature(struct modinfo *m, struct lkm_image *image)
-{
-	struct pkcs7_signer signer;
-	struct lkm_signature s;
-
-	if (lkm_image_signature(image, &s, NULL) <= 0)
-		return;
-	if (s.id_type != 2) {
-		print_old_signature(m, image, &s);
-		return;
-	}
-	if (!pkcs7_signer((struct span){ s.data, s.size }, &signer))
-		return;
-	modinfo_field(m, "sig_id", "PKCS#7");
-	print_text(m, "signer", signer.name);
-	print_hex(m, "sig_key", signer.key, false);
-	modinfo_field(m, "sig_hashalgo", pkcs7_digest_name(signer.digest));
-	print_hex(m, "signature", signer.signature, true);
+	modinfo_field(ctx, key, value);
+	return 0;
 }
 
 int modinfo_image(struct modinfo *m, struct lkm_image *image,
@@ -200,7 +124,7 @@ int modinfo_image(struct modinfo *m, struct lkm_image *image,
 		modinfo_field(m, info[i].key, info[i].value);
 	/* The file's end need not be read for what stands elsewhere. */
 	if (!m->field || !strncmp(m->field, "sig", 3))
-		print_signature(m, image);
+		rc = signer_fields(image, print_signer, m);
 	modinfo_end(m);
-	return 0;
+	return rc < 0 ? error_nomem(reterr) : 0;
 }
