@@ -22,8 +22,9 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
 PARSERS = {
     "module image": ["src/image/*.c"],
     "kernel image": ["src/vmlinux/*.c"],
-    "index files": ["src/tree/index-reader.c", "src/tree/text-reader.c",
-                    "src/tree/builtin.c"],
+    "index files": ["src/tree/index-*.c", "src/tree/seal.c",
+                    "src/tree/text-reader.c", "src/tree/builtin.c"],
+    "cache": ["src/tree/cache.c"],
     "modprobe.d": ["src/policy/parse.c", "src/policy/lines.c",
                    "src/policy/cmdline.c"],
     "depmod.d": ["src/policy/depmod.c"],
