@@ -105,7 +105,7 @@ static void tell_after(void *ctx, const struct lkm_step *s, int rc,
 	else if (s->kind == LKM_STEP_REMOVE)
 		tool_log(&m->t, m->worst, "Error running remove command for %s",
 			 s->module);
-	else if (s->kind == LKM_STEP_UNLOAD)
+	else if (s->kind == LKM_STEP_UNLOAD && !m->wait_ms)
 		tool_log(&m->t, LOG_ERR, "could not remove '%s': %s", s->module,
 			 strerrordesc_np(tool_errno(e)));
 }
