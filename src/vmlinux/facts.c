@@ -55,6 +55,9 @@ int kparams_read(const struct kimage *k, const struct kfinder *f,
 	if (count > KPARAMS_MAX)
 		return kimage_limit(k, "parameters", count, KPARAMS_MAX,
 				    reterr);
+	/* Names of a relocatable arm64 kernel are in .rela.dyn only. */
+	if (k->is_raw && kimage_ulong(k, table, 0, &address) && !address)
+		return kimage_absent(k, "table of parameters", reterr);
 	items = arena_zalloc(out, count * sizeof(*items));
 	if (!items)
 		return error_nomem(reterr);

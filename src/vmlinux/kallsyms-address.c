@@ -2,6 +2,12 @@
 // Finding kallsyms by its form: the addresses.
 #include "vmlinux/kallsyms.h"
 
+#include <elf.h>
+
+/* Of arm64: pages of the smallest size, and what a kernel is aligned to. */
+#define PAGE ((uint64_t)4 << 10)
+#define KERNEL ((uint64_t)2 << 20)
+
 static uint64_t align(uint64_t at, unsigned int to)
 {
 	return (at + to - 1) & ~(uint64_t)(to - 1);
@@ -73,13 +79,41 @@ static bool has_negative(const struct kallsyms *k)
 	return false;
 }
 
+/*
+ * A pointer in a relocatable arm64 kernel is 0 in the file, its value is in an
+ * entry of .rela.dyn (Elf64_Rela: place, R_AARCH64_RELATIVE, value).  The file
+ * begins at a multiple of 2 MB (MIN_KIMG_ALIGN) and the base, _text or _stext,
+ * is on the first pages of it: that gives the entry away.
+ */
+static bool base_from_rela(struct kallsyms *k, uint64_t base_at)
+{
+	uint64_t place, type, value;
+
+	if (!kallsyms_burn(k, k->all.size / 16))
+		return false;
+	for (uint64_t at = 0; span_u64(k->all, at + 16, false, &value);
+	     at += 8) {
+		if (span_u64(k->all, at + 8, false, &type) &&
+		    type == R_AARCH64_RELATIVE &&
+		    span_u64(k->all, at, false, &place) &&
+		    !(value & (PAGE - 1)) &&
+		    place - base_at == (value & ~(KERNEL - 1))) {
+			k->base = value;
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Offsets at @at with their base at @base_at, both inside of the bytes. */
 static bool relative_fits(struct kallsyms *k, uint64_t at, uint64_t base_at)
 {
 	struct span table;
 
 	if (!span_slice(k->all, at, (uint64_t)k->count * 4, &table) ||
-	    !word_at(k, base_at, &k->base) || !k->base)
+	    !word_at(k, base_at, &k->base))
+		return false;
+	if (!k->base && !(k->is_unrelocated && base_from_rela(k, base_at)))
 		return false;
 	k->addresses_at = at;
 	k->form = KALLSYMS_RELATIVE;

@@ -74,6 +74,7 @@ static int kallsyms_try(const struct kimage *k, struct span bytes,
 	found->is_big_endian = kimage_big(k);
 	found->word = kimage_word(k);
 	found->fuel = *fuel;
+	found->is_unrelocated = k->is_raw;
 	if (kallsyms_find(found)) {
 		rc = kallsyms_read(found, out, ret, reterr);
 		rc = rc < 0 ? rc : 1;

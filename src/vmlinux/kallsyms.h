@@ -33,8 +33,9 @@ struct ksyms {
 struct kallsyms {
 	struct span all;
 	bool is_big_endian;
-	unsigned int word; /* bytes of an address */
-	uint64_t fuel;	   /* steps left before the search is given up */
+	unsigned int word;   /* bytes of an address */
+	uint64_t fuel;	     /* steps left before the search is given up */
+	bool is_unrelocated; /* arm64's Image: pointers in it may be 0 */
 
 	uint64_t tokens_at; /* offsets in @all */
 	uint64_t index_at;

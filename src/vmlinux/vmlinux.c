@@ -57,17 +57,29 @@ static int vmlinux_new(const char *path, struct lkm_vmlinux **ret,
 	return 0;
 }
 
-/* An Image is linked to run from its first byte on, which is _text. */
+/* arch/arm64/include/asm/boot.h, MIN_KIMG_ALIGN */
+#define IMAGE_ALIGN ((uint64_t)2 << 20)
+
+/*
+ * An Image is linked to run from its first byte on, which is _text; kallsyms
+ * may begin with _stext, some pages behind.
+ */
 static void vmlinux_place_raw(struct lkm_vmlinux *image)
 {
 	struct kimage *k = &image->kimage;
-	const struct lkm_ksym *text;
+	const struct lkm_ksym *text, *items;
+	uint64_t start;
+	size_t count;
 
-	if (lkm_vmlinux_symbol(image, "_text", &text, NULL) <= 0 ||
-	    text->address + k->source->size < text->address)
+	if (lkm_vmlinux_symbols(image, &items, &count, NULL) < 0)
+		return;
+	start = items[0].address & ~(IMAGE_ALIGN - 1);
+	if (lkm_vmlinux_symbol(image, "_text", &text, NULL) > 0)
+		start = text->address;
+	if (start + k->source->size < start)
 		return;
 	k->segments[k->segment_count++] = (struct segment){
-		.address = text->address,
+		.address = start,
 		.file_size = k->source->size,
 		.memory_size = k->source->size,
 	};

@@ -25,13 +25,13 @@ class Kernel:
     def __init__(self, bits=64, big=False, machine=62, layout="new",
                  form="percpu", sections=True, entry=12, crcs=True,
                  relocs=3, symtab=False, kallsyms=True, banner=BANNER,
-                 certs=2, change=None, old_markers=False, many=300):
+                 certs=2, change=None, old_markers=False, many=300, rela=False):
         self.word, self.big, self.machine = bits // 8, big, machine
         self.layout, self.form, self.sections = layout, form, sections
         self.entry, self.crcs, self.relocs = entry, crcs, relocs
         self.symtab, self.kallsyms, self.banner = symtab, kallsyms, banner
         self.certs, self.change = certs, change or {}
-        self.old_markers, self.many = old_markers, many
+        self.old_markers, self.many, self.rela = old_markers, many, rela
         self.base = 0xffffffff81000000 if bits == 64 else 0xc1000000
         self.symbols = []       # (address, type, name)
         self.marks = {}         # name -> address
@@ -73,7 +73,8 @@ class Kernel:
                 self.pack("I", a - low) if self.form == "relative" else
                 self.pack("i", a if a < self.base else low - a - 1)
                 for a, _, _ in symbols)
-            addresses = self.align(addresses, self.word) + self.pack("W", low)
+            addresses = self.align(addresses, self.word) + \
+                self.pack("W", 0 if self.rela else low)
         tokens, index = b"", b""
         for token in self.tokens():
             index += self.pack("H", len(tokens))
@@ -304,6 +305,10 @@ class Kernel:
         self.change[".text"] = lambda b: b[:56] + b"ARM\x64" + b[60:]
         for _ in range(4):
             data, at = self.layout_all(at)
+        if self.rela:   # of the base, which is 0 in the old layout's table
+            place = at[".rodata"] + (len(self.symbols) * 4 + 7 & ~7)
+            data = self.align(data, 8) + self.pack("QQQ", place, 0x403,
+                                                   self.symbols[0][0])
         return data
 
 

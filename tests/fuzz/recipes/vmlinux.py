@@ -24,6 +24,8 @@ def seeds():
             ("unsigned", {"crcs": False, "certs": 0, "many": 20})):
         yield name, Kernel(**options).elf()
     yield "image", Kernel(form="relative", many=20).arm64()
+    yield "image-rela", Kernel(form="relative", many=20, layout="old",
+                               rela=True).arm64()
     small = Kernel(many=20).elf()
     whole = mkkernel.packed(small)
     yield "bzimage", whole

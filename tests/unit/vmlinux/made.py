@@ -312,6 +312,15 @@ def test_arm64():
         equal(dump(data, "banner")[1], "9.8.7-made", "Image")
         fails(data, "elf", "vmlinux.absent", "ELF header", "Image")
         fails(data, "relocs", "vmlinux.absent", "relocation", "Image")
+    # Debian's: pointers are 0 in the file, and have entries in .rela.dyn.
+    kernel = Kernel(form="relative", machine=183, layout="old", rela=True)
+    image = kernel.arm64()
+    equal(dump(image, "symbols"), listing(kernel), "relocatable Image")
+    equal(len(dump(image, "exports")), 4, "relocatable Image")
+    fails(image[:-24], "symbols", "vmlinux.absent", "kallsyms", "no base")
+    image = Kernel(form="relative", machine=183, change={
+        "__param": lambda b: bytes(8) + b[8:]}).arm64()
+    fails(image, "params", "vmlinux.absent", "parameters", "no names")
     fails(image[:len(image) // 4][:4096] + bytes(64), "symbols",
           "vmlinux.absent", "kallsyms", "part of an Image")
 
