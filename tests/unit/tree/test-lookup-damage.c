@@ -46,8 +46,7 @@ static void check_answers(struct lkm_tree *tree)
 static void test_heads(void **state)
 {
 	static const uint8_t heads[][12] = {
-		"\x7f"
-		"ELF\0\2\0\1\0\0\0\x0c",		  /* magic */
+		"\x7f\x45LF\0\2\0\1\0\0\0\x0c",		  /* magic */
 		"\xb0\x07\xf4\x57\0\3\0\1\0\0\0\x0c",	  /* version */
 		"\xb0\x07\xf4\x57\0\2\0\1\0\0\0\0",	  /* no root */
 		"\xb0\x07\xf4\x57\0\2\0\1\x20\0\xff\xff", /* root outside */
