@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "cli/compat/compat.h"
+
 static const struct option_spec no_options[] = { { 0 } };
 
 static const struct option_spec *options_of(const struct verb *v)
@@ -68,6 +70,7 @@ static void complete_bash(void)
 	     "\t*) COMPREPLY=($(compgen -f -W \"$(lkm -q find --name \"$cur*\" "
 	     "2>/dev/null | awk 'NR>1{print $3}')\" -- \"$cur\")) ;;\n"
 	     "\tesac\n}\ncomplete -F _lkm lkm");
+	compat_complete_bash();
 }
 
 static void complete_fish(void)
@@ -192,12 +195,14 @@ static int generate_run(struct cli *cli, int argc, char **argv)
 			return CLI_DONE;
 		}
 	}
-	return cli_usage(cli, "one of: bash, fish, man, zsh");
+	if (argc == 2 && !strcmp(argv[0], "man") && compat_man(argv[1]))
+		return CLI_DONE;
+	return cli_usage(cli, "one of: bash, fish, man, zsh; man TOOL");
 }
 
 const struct verb verb_generate = {
 	.name = "generate",
-	.args = "bash|fish|man|zsh",
+	.args = "bash|fish|man [TOOL]|zsh",
 	.summary = "print the completion for a shell, or the man page's source",
 	.detail = "Made from the same tables as --help.",
 	.flags = VERB_HIDDEN,

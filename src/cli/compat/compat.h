@@ -2,6 +2,7 @@
 // The historic names that the program answers to.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "cli/cli.h"
@@ -10,7 +11,15 @@ struct compat {
 	const char *name;
 	int (*run)(struct cli *cli, int argc, char **argv); /* exit status */
 	const struct option_spec *options;
+	const char *args; /* as in the usage line */
+	const char *summary;
+	const char *detail; /* paragraphs of the man page, in scdoc's form */
 };
+
+/* compat-help.c: the source of a tool's man page; false: no such tool. */
+bool compat_man(const char *name);
+/* bash completion of all of them. */
+void compat_complete_bash(void);
 
 extern const struct option_spec depmod_options[];
 extern const struct option_spec insmod_options[];

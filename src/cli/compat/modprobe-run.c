@@ -100,8 +100,10 @@ static void tell_after(void *ctx, const struct lkm_step *s, int rc,
 	if (s->kind == LKM_STEP_INSTALL)
 		tool_log(&m->t, LOG_ERR,
 			 "Error running install command '%s' for module %s: "
-			 "retcode %s",
-			 s->command, s->module, status ? status : "signal");
+			 "%s%s",
+			 s->command, s->module,
+			 status ? "retcode " : "killed by ",
+			 status ? status : lkm_error_get(e, "signal"));
 	else if (s->kind == LKM_STEP_REMOVE)
 		tool_log(&m->t, m->worst, "Error running remove command for %s",
 			 s->module);
