@@ -133,8 +133,40 @@ static void ask_info(struct kmod_module *m)
 	kmod_module_dependency_symbols_free_list(all);
 }
 
+/* Not a question: in a guest of its own only. */
+static void act(struct kmod_module *m, const char *part)
+{
+	if (strstr(part, "insert")) {
+		printf("insert %s: ", kmod_module_get_name(m));
+		printf("%d", kmod_module_probe_insert_module(
+				     m, KMOD_PROBE_APPLY_BLACKLIST, NULL, NULL,
+				     NULL, NULL));
+		printf(" %d ", kmod_module_probe_insert_module(
+				       m, KMOD_PROBE_FAIL_ON_LOADED, NULL, NULL,
+				       NULL, NULL));
+	} else {
+		printf("remove %s: ", kmod_module_get_name(m));
+		printf("%d ", kmod_module_remove_module(m, 0));
+	}
+	ask_state(m);
+}
+
+static void ask_loaded(struct kmod_ctx *ctx)
+{
+	list *all = NULL;
+
+	printf("loaded %d", kmod_module_new_from_loaded(ctx, &all));
+	print_modules("modules", all);
+	printf("\n");
+	kmod_module_unref_list(all);
+}
+
 static void ask_module(struct kmod_module *m, const char *part)
 {
+	if (strstr(part, "insert") || strstr(part, "remove")) {
+		act(m, part);
+		return;
+	}
 	printf("%s path=%s", kmod_module_get_name(m),
 	       or_none(kmod_module_get_path(m)));
 	ask_config_of(m);
@@ -352,6 +384,8 @@ int main(int argc, char **argv)
 		else
 			ask_word(ctx, line, part);
 	}
+	if (strstr(part, "state"))
+		ask_loaded(ctx);
 	kmod_unref(ctx);
 	return 0;
 }
