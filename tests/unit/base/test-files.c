@@ -16,6 +16,7 @@
 #include "base/fileset.h"
 #include "base/root.h"
 #include "base/source.h"
+#include "base/spawn.h"
 
 static char folder[64];
 
