@@ -58,3 +58,11 @@ $ lkm generate bash | tail -n 1
 complete -F _lkm_compat depmod insmod kmod lsmod modinfo modprobe rmmod
 $ echo 'install base kill -9 $$' >c/a.conf; b/modprobe -d r -S 1.2.3-t -C c base 2>&1 | head -n 1
 modprobe: ERROR: Error running install command 'kill -9 $$' for module base: killed by SIGKILL
+$ echo 'foo bar' >>c/a.conf; b/modprobe -d r -S 1.2.3-t -C c -R top
+! modprobe: ERROR: c/a.conf line 2: unknown directive 'foo'
+top
+$ KMOD_LOG=0 b/modprobe -d r -S 1.2.3-t -C c -R top
+top
+$ KMOD_LOG=info b/modinfo -b r -k 1.2.3-t nosuch 2>&1 | head -n 2
+modinfo: ERROR: Module nosuch not found.
+error[plan.notfound]: nothing in /lib/modules/1.2.3-t is called 'nosuch' or answers to that alias

@@ -231,6 +231,8 @@ int compat_modinfo(struct cli *cli, int argc, char **argv)
 	int c, ret = CLI_DONE;
 
 	tool_init(&m.t, cli, argv[0], LOG_ERR);
+	/* Its library's log is what lkm has to say. */
+	m.t.explains = tool_env_priority(LOG_ERR) >= LOG_INFO;
 	while ((c = tool_getopt(modinfo_options, "", argc, argv)) != -1) {
 		ret = option(&m, c);
 		if (ret >= 0)

@@ -66,6 +66,9 @@ static void tell_warnings(const struct target *g, struct tool *t)
 	const struct lkm_policy_warning *w;
 	size_t count;
 
+	/* These are of the library's, which reads rules before options. */
+	if (tool_env_priority(LOG_ERR) < LOG_ERR)
+		return;
 	w = lkm_policy_warnings(t->cli->policy, &count);
 	for (size_t i = 0; i < count; i++) {
 		/* Line 0: the file is not there, or may not be read. */

@@ -72,7 +72,8 @@ void tool_log(struct tool *t, int priority, const char *fmt, ...)
 void tool_explain(struct tool *t, struct lkm_error *e)
 {
 	const char *env = getenv("LKM_EXPLAIN");
-	bool wanted = env ? !strcmp(env, "1") : cli_is_terminal(STDERR_FILENO);
+	bool wanted = env ? !strcmp(env, "1") :
+			    t->explains || cli_is_terminal(STDERR_FILENO);
 
 	if (!e || t->syslog || t->priority < LOG_ERR || !wanted) {
 		lkm_error_free(e);

@@ -17,6 +17,7 @@ struct tool {
 	int priority;	  /* of the least message that is said */
 	bool syslog;
 	bool ended;
+	bool explains; /* without being asked */
 };
 
 /* @argv0 may be NULL. */
