@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Starts the kernel: variables, the parts of start_kernel(), the initcalls.
+#include <asm/prctl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#include "diag/error.h"
+#include "host.h"
+#include "kernel-calls.h"
+
+#define STACK_CANARY 0x1122334455667700UL /* at gs:0x28, -fstack-protector */
+#define CPU_IDS_MAX 64
+
+static void set64(const char *name, uint64_t value)
+{
+	uint64_t *p = symp(name);
+
+	if (p)
+		*p = value;
+}
+
+static void set32(const char *name, uint32_t value)
+{
+	uint32_t *p = symp(name);
+
+	if (p)
+		*p = value;
+}
+
+static void *percpu_at(uint64_t offset)
+{
+	return (void *)(PERCPU_BASE + offset);
+}
+
+/* Up to v6.1 each has a symbol of its own; then struct pcpu_hot has them. */
+static void find_percpu(void)
+{
+	const struct lkm_ksym *hot;
+	uint64_t base;
+
+	if (lkm_vmlinux_symbol(host.image, "pcpu_hot", &hot, NULL) > 0 &&
+	    host.off.hot_current != NO_OFFSET) {
+		base = hot->address;
+		host.percpu.current_task = percpu_at(base +
+						     host.off.hot_current);
+		host.percpu.preempt_count = percpu_at(base +
+						      host.off.hot_preempt);
+		host.percpu.cpu_number = percpu_at(base + host.off.hot_cpu);
+		host.percpu.softirq_pending = percpu_at(base +
+							host.off.hot_softirq);
+		return;
+	}
+	host.percpu.current_task = percpu_at(sym("current_task"));
+	host.percpu.preempt_count = percpu_at(sym("__preempt_count"));
+	host.percpu.cpu_number = percpu_at(sym("cpu_number"));
+	host.percpu.softirq_pending = percpu_at(sym("irq_stat") +
+						host.off.irq_softirq);
+}
+
+static void set_percpu(void)
+{
+	uint64_t *offsets = symp("__per_cpu_offset");
+
+	*(uint64_t *)percpu_at(0x28) = STACK_CANARY;
+	*(uint64_t *)percpu_at(sym("this_cpu_off")) = PERCPU_BASE;
+	*host.percpu.cpu_number = 0;
+	for (int i = 0; offsets && i < CPU_IDS_MAX; i++)
+		offsets[i] = PERCPU_BASE;
+	percpu_start(host.percpu_size);
+	syscall(SYS_arch_prctl, ARCH_SET_GS, PERCPU_BASE);
+}
+
+static void set_memory(void)
+{
+	uint64_t *states = symp("node_states");
+	void **nodes = symp("node_data");
+	char *node;
+	int64_t last;
+
+	/*
+	 * Physical addresses are those of this process, of RAM and image
+	 * alike: __pa() and __va() change nothing (arch/x86/include/asm/page.h)
+	 */
+	set64("page_offset_base", 0);
+	set64("vmemmap_base", PAGES_BASE);
+	set64("vmalloc_base", 0x7f0000000000UL);
+	set64("phys_base", START_KERNEL_MAP);
+	set32("nr_node_ids", 1);
+	set32("nr_online_nodes", 1);
+	set64("max_pfn", (RAM_BASE + RAM_SIZE) >> 12);
+	set64("max_low_pfn", (RAM_BASE + RAM_SIZE) >> 12);
+	set64("_totalram_pages", RAM_SIZE >> 12);
+	if (!nodes || !states)
+		return;
+	node = memory_boot(host.off.node_size + 4096, 4096);
+	nodes[0] = node;
+	for (uint32_t o = host.off.node_zones;
+	     o + host.off.zone_size <= host.off.node_nr_zones &&
+	     o < host.off.node_zones + 5 * host.off.zone_size;
+	     o += host.off.zone_size)
+		*(void **)at(node, o + host.off.zone_node) = node;
+	*(uint32_t *)at(node, host.off.node_nr_zones) = 5;
+	/* Debian's 1024 nodes make a mask of 128 bytes each */
+	if (lkm_vmlinux_enumerator(host.image, "NR_NODE_STATES", &last, NULL) <=
+	    0)
+		return;
+	for (int64_t i = 0; i < last; i++) {
+		memset(states + i * 16, 0, 128);
+		states[i * 16] = 1;
+	}
+}
+
+/* Sets of processors that are found through a pointer: each has processor 0. */
+static void set_masks(void)
+{
+	static const char *const percpu[] = {
+		"cpu_sibling_map",    "cpu_core_map",	    "cpu_die_map",
+		"cpu_llc_shared_map", "cpu_l2c_shared_map",
+	};
+	uint64_t *mask = memory_boot(1024, 64);
+	uint64_t **map = symp("node_to_cpumask_map");
+
+	*mask = 1;
+	if (map)
+		map[0] = mask;
+	for (size_t i = 0; i < ARRAY_SIZE(percpu); i++) {
+		uint64_t offset = sym(percpu[i]);
+
+		if (offset && offset < host.percpu_size)
+			*(uint64_t **)percpu_at(offset) = mask;
+	}
+}
+
+static void set_processor(void)
+{
+	char *c = symp("boot_cpu_data");
+
+	set64("__cpu_possible_mask", 1);
+	set64("__cpu_online_mask", 1);
+	set64("__cpu_present_mask", 1);
+	set64("__cpu_active_mask", 1);
+	set32("nr_cpu_ids", 1);
+	set32("__num_online_cpus", 1);
+	set64("loops_per_jiffy", 1);
+	set32("acpi_disabled", 1);
+	set_masks();
+	if (!c)
+		return;
+	*(int32_t *)at(c, host.off.cpu_cache_alignment) = 64;
+	*(uint16_t *)at(c, host.off.cpu_clflush) = 64;
+	*(uint8_t *)at(c, host.off.cpu_virt_bits) = 48;
+	*(uint8_t *)at(c, host.off.cpu_phys_bits) = 46;
+	*(uint32_t *)at(c, host.off.cpu_cache_size) = 1024;
+}
+
+static void set_command_line(void)
+{
+	static char empty[4096];
+
+	set64("saved_command_line", (uint64_t)empty);
+	set64("static_command_line", (uint64_t)empty);
+	set64("initcall_command_line", (uint64_t)empty);
+	set64("extra_command_line", 0);
+}
+
+/* Slots of pv_ops that hold instructions of ring 0 */
+static void set_paravirt(void)
+{
+	static const char *const privileged[] = {
+		"pv_native_irq_enable", "pv_native_irq_disable",
+		"pv_native_safe_halt",	"pv_native_wbinvd",
+		"native_irq_enable",	"native_irq_disable",
+		"native_wbinvd",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(privileged); i++) {
+		uint8_t *p = symp(privileged[i]);
+
+		if (p)
+			p[0] = 0xc3; /* ret: all registers kept */
+	}
+}
+
+struct step {
+	const char *name;
+	void (*hook)(struct boot_report *);
+};
+
+static void fail(struct boot_report *b, const char *name, const char *why)
+{
+	struct initcall_failure *f = &b->failed[b->failed_count];
+
+	if (b->failed_count == ARRAY_SIZE(b->failed))
+		return;
+	f->name = name;
+	snprintf(f->why, sizeof(f->why), "%.199s", why);
+	b->failed_count++;
+}
+
+static long call_plain(void *fn)
+{
+	return ((int (*)(void))fn)();
+}
+
+static bool call_guarded(struct boot_report *b, const char *name, void *fn)
+{
+	struct verdict v;
+
+	guard_call(call_plain, fn, &v);
+	if (v.aborted)
+		fail(b, name, v.why);
+	return !v.aborted;
+}
+
+static void init_lru_gen(struct boot_report *b)
+{
+	void (*init)(void *) = symp("lru_gen_init_pgdat");
+	void **nodes = symp("node_data");
+
+	if (init && nodes)
+		init(nodes[0]);
+}
+
+static void start_kthreadd(struct boot_report *b)
+{
+	int (*kthreadd)(void *) = symp("kthreadd");
+
+	sched_spawn(kthreadd, NULL, "kthreadd");
+	set64("kthreadd_task", (uint64_t)sched_task_of_fiber(1));
+}
+
+static void start_time(struct boot_report *b)
+{
+	time_start();
+}
+
+static const char *skipped(const char *name)
+{
+	static const struct {
+		const char *name, *why;
+	} skip[] = {
+#define SKIP(name, why) { #name, why },
+#include "initcalls.def"
+#undef SKIP
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(skip); i++)
+		if (!strcmp(skip[i].name, name))
+			return skip[i].why;
+	return NULL;
+}
+
+static void run_initcalls(struct boot_report *b)
+{
+	int64_t running = 3;
+
+	(void)lkm_vmlinux_enumerator(host.image, "SYSTEM_RUNNING", &running,
+				     NULL);
+	set32("system_state", 1);
+	for (uint64_t e = sym("__initcall_start"), end = sym("__initcall_end");
+	     e < end; e += 4) {
+		uint64_t fn = e + (uint64_t)(int64_t) * (int32_t *)e, off;
+		const char *name = sym_name_at(fn, &off);
+
+		if (!name)
+			name = "?";
+		host.stats.initcalls++;
+		if (skipped(name)) {
+			host.stats.initcalls_skipped++;
+			continue;
+		}
+		host.stats.initcalls_ok += call_guarded(b, name, (void *)fn);
+		rcu_run();
+	}
+	set32("system_state", (uint32_t)running);
+}
+
+static const struct step steps[] = {
+#define CALL(name) { #name, NULL },
+#define HOOK(name) { #name, name },
+#include "boot.def"
+#undef CALL
+#undef HOOK
+};
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static int read_version(void)
+{
+	const char *release = lkm_vmlinux_release(host.image);
+	unsigned int major = 0, minor = 0;
+
+	if (release)
+		sscanf(release, "%u.%u", &major, &minor);
+	return (int)(major * 1000 + minor);
+}
+
+static int prepare(const char *path, struct boot_report *ret,
+		   struct lkm_error **reterr)
+{
+	int r = lkm_vmlinux_open(path, &host.image, reterr);
+
+	if (r < 0)
+		return r;
+	host.version = read_version();
+	r = map_read(reterr);
+	if (r < 0)
+		return r;
+	r = offsets_read(reterr);
+	if (r < 0)
+		return r;
+	replace_check(&ret->missing);
+	if (ret->missing.count)
+		return FAIL(reterr, HOST_SYMBOL_ABSENT,
+			    KV_STR("name", ret->missing.names[0]));
+	r = map_image(reterr);
+	if (r < 0)
+		return r;
+	host.text_end = sym("_etext");
+	host.init_begin = sym("_sinittext");
+	host.init_end = sym("_einittext");
+	if (memory_init() < 0 || fault_init() < 0)
+		return FAIL(reterr, HOST_MEMORY_FAILED, KV_ERRNO(errno));
+	find_percpu();
+	set_percpu();
+	sched_init();
+	set_memory();
+	set_processor();
+	set_command_line();
+	set_paravirt();
+	replace_all();
+	return 0;
+}
+
+int boot(const char *path, struct boot_report *ret, struct lkm_error **reterr)
+{
+	double start = now();
+	int r;
+
+	memset(ret, 0, sizeof(*ret));
+	r = prepare(path, ret, reterr);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+		void *fn = symp(steps[i].name);
+
+		if (steps[i].hook)
+			steps[i].hook(ret);
+		else if (fn)
+			call_guarded(ret, steps[i].name, fn);
+	}
+	host.stats.boot_seconds = now() - start;
+	return 0;
+}

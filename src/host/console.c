@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What the kernel prints.
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/strbuf.h"
+#include "host.h"
+#include "kernel-calls.h"
+
+#define LOG_MAX (4U << 20)
+
+static struct strbuf text;
+static bool line_open;
+
+typedef int kernel_vsnprintf(char *, uint64_t, const char *, va_list);
+
+static void put(const char *bytes, size_t len)
+{
+	if (text.len + len < LOG_MAX)
+		(void)strbuf_add(&text, bytes, len);
+	if (host.verbose)
+		fwrite(bytes, 1, len, stderr);
+}
+
+void console_put(int level, const char *bytes, size_t len)
+{
+	if (line_open)
+		put("\n", 1);
+	put(bytes, len);
+	line_open = !len || bytes[len - 1] != '\n';
+}
+
+void console_clear(void)
+{
+	strbuf_clear(&text);
+	line_open = false;
+}
+
+const char *console_text(void)
+{
+	if (line_open)
+		put("\n", 1);
+	line_open = false;
+	return strbuf_str(&text);
+}
+
+/* A message starts with SOH and a level; 'c' goes on with an open line. */
+static int print(int level, const char *format, va_list args)
+{
+	char line[1024];
+	kernel_vsnprintf *vsn = symp("vsnprintf");
+	int n = vsn(line, sizeof(line), format, args);
+	const char *p = line;
+	bool goes_on = false;
+	size_t len;
+
+	while (p[0] == 1 && p[1]) {
+		goes_on |= p[1] == 'c';
+		if (p[1] >= '0' && p[1] <= '7')
+			level = p[1] - '0';
+		p += 2;
+	}
+	len = strlen(p);
+	if (goes_on && line_open) {
+		put(p, len);
+		line_open = !len || p[len - 1] != '\n';
+	} else if (len) {
+		console_put(level, p, len);
+	}
+	return n;
+}
+
+KERNEL_ENTRY int kernel_vprintk_emit(int facility, int level, const void *dev,
+				     const char *format, va_list args)
+{
+	return print(level, format, args);
+}
+
+/* As printk(), with the kernel's own conversions (%pS) */
+void kprint(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	print(4, format, args);
+	va_end(args);
+}
+
+KERNEL_ENTRY void kernel_panic(const char *format, ...)
+{
+	kernel_vsnprintf *vsn = symp("vsnprintf");
+	char why[256];
+	va_list args;
+
+	va_start(args, format);
+	vsn(why, sizeof(why), format, args);
+	va_end(args);
+	kprint("\0010Kernel panic - not syncing: %s", why);
+	host_stop("panic: %s", why);
+}

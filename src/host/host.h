@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The hosted kernel: what the parts of lkm-host know of each other.
+#pragma once
+
+#include <setjmp.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <lkm/vmlinux.h>
+
+#include "base/macro.h"
+
+/*
+ * A kernel runs once in a process, and it calls our functions without any
+ * argument that could say which: there is one struct host.
+ */
+
+/* Where things are in this process.  The link script keeps the low part. */
+#define LOW_BASE 0x30000000UL
+#define LOW_SIZE 0x40000000UL
+#define PERCPU_BASE LOW_BASE
+#define PERCPU_SIZE (64UL << 20)
+#define IMAGE_BASE 0x41000000UL
+#define IMAGE_LIMIT 0x0a000000UL
+#define MODULES_BASE 0x4b000000UL
+#define MODULES_SIZE (LOW_BASE + LOW_SIZE - MODULES_BASE)
+#define RAM_BASE 0x100000000UL
+#define RAM_SIZE (2UL << 30)
+#define PAGES_BASE 0x200000000UL
+#define START_KERNEL_MAP 0xffffffff80000000UL /* arch/x86: since ever */
+
+/* Functions that the kernel calls keep only its 8-byte stack alignment. */
+#define KERNEL_ENTRY __attribute__((used, noinline))
+
+struct offsets {
+#define OFFSET(field, path) uint32_t field;
+#define OFFSET_MAY(field, path) uint32_t field;
+#define SIZE(field, type) uint32_t field;
+#include "offsets.def"
+#undef OFFSET
+#undef OFFSET_MAY
+#undef SIZE
+};
+#define NO_OFFSET UINT32_MAX
+
+/* Percpu variables, as addresses in this process. */
+struct percpu {
+	uint64_t *current_task;
+	uint32_t *preempt_count;
+	uint32_t *cpu_number;
+	uint16_t *softirq_pending;
+};
+
+struct host_stats {
+	unsigned int replaced;
+	unsigned int initcalls;
+	unsigned int initcalls_ok;
+	unsigned int initcalls_skipped;
+	uint64_t emulated;
+	uint64_t warnings;
+	double boot_seconds;
+};
+
+struct host {
+	struct lkm_vmlinux *image;
+	uint64_t link_base; /* lowest link address of the image */
+	uint64_t link_end;
+	int64_t distance; /* added to link addresses */
+	uint64_t percpu_load, percpu_size;
+	uint64_t text_end;
+	uint64_t init_begin, init_end;
+	struct offsets off;
+	struct percpu percpu;
+	int version; /* major * 1000 + minor */
+	struct host_stats stats;
+	bool verbose;
+};
+
+extern struct host host;
+
+/* map.c */
+int map_read(struct lkm_error **reterr);
+int map_image(struct lkm_error **reterr);
+
+/* symbols.c: addresses in this process; 0 where the kernel has no such */
+uint64_t sym(const char *name);
+const char *sym_name_at(uint64_t address, uint64_t *ret_offset);
+bool is_kernel_text(uint64_t address);
+bool is_module_area(uint64_t address);
+void symbols_for_variants(void (*visit)(const char *base, uint64_t address));
+static inline void *symp(const char *name)
+{
+	return (void *)sym(name);
+}
+
+/* offsets.c */
+int offsets_read(struct lkm_error **reterr);
+static inline void *at(void *base, uint32_t offset)
+{
+	return (char *)base + offset;
+}
+
+/* replace.c */
+struct missing {
+	const char *names[32];
+	size_t count;
+};
+void replace_check(struct missing *ret_missing);
+void replace_all(void);
+
+/* memory.c and pages.c: the kernel's memory */
+int memory_init(void);
+void *memory_get(uint64_t size);
+void memory_put(void *p);
+uint64_t memory_size_of(const void *p);
+void *memory_boot(uint64_t size, uint64_t align);
+void *memory_module(uint64_t size);
+uint64_t memory_live(void);
+void *pages_of(void *ram);
+void *percpu_get(uint64_t size, uint64_t align);
+void percpu_start(uint64_t used);
+
+/* sched.c */
+void sched_init(void);
+void sched_run_pending(void);
+void sched_want_switch(void);
+int sched_spawn(int (*fn)(void *), void *arg, const char *name);
+void *sched_task_of_fiber(int i);
+int sched_current(void);
+void sched_die(void) __attribute__((noreturn));
+void sched_abandon(int back_to);
+void sched_describe(void);
+
+/* time.c */
+void time_start(void);
+void time_tick(void);
+void time_in_child(void);
+uint64_t time_ticks(void);
+void time_limit(unsigned int cpu_seconds);
+
+/* rcu.c */
+void rcu_run(void);
+
+/* console.c */
+void console_put(int level, const char *text, size_t len);
+void console_clear(void);
+const char *console_text(void);
+void kprint(const char *format, ...) _printf_(1, 2);
+
+/* fault.c */
+int fault_init(void);
+void host_stop(const char *format, ...) _printf_(1, 2)
+	__attribute__((noreturn));
+
+/* guard.c: calls into the kernel that may not come back */
+struct verdict {
+	bool aborted;
+	long value;
+	char why[512];
+};
+long guard_call(long (*fn)(void *), void *arg, struct verdict *ret);
+bool guard_is_active(void);
+int guard_fiber(void);
+void guard_abort(const char *why) __attribute__((noreturn));
+void guard_note(const char *why);
+
+/* boot.c */
+struct initcall_failure {
+	const char *name;
+	char why[200];
+};
+struct boot_report {
+	struct missing missing;
+	struct initcall_failure failed[64];
+	size_t failed_count;
+};
+int boot(const char *path, struct boot_report *ret, struct lkm_error **reterr);
+
+/* load.c */
+int load_file(const char *path, const char *params, struct verdict *ret);
+int load_aliases(const char *path);
+void load_keep(const char *path);
+long kernel_syscall(const char *name, const uint64_t args[4]);
+const char *errno_word(long value, char *buf, size_t size);

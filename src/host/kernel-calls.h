@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Functions that the kernel calls in the place of its own (table.def).
+#pragma once
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct callback;
+struct list_head;
+
+/* console.c */
+int kernel_vprintk_emit(int facility, int level, const void *dev,
+			const char *format, va_list args);
+void kernel_panic(const char *format, ...);
+
+/* load.c */
+int kernel_request_module(bool wait, const char *format, ...);
+
+/* memory.c */
+void *kernel_kmalloc(uint64_t size);
+void *kernel_kmalloc_trace(void *cache, uint32_t gfp, uint64_t size);
+void *kernel_kmalloc_node_trace(void *cache, uint32_t gfp, int node,
+				uint64_t size);
+void kernel_kfree(void *p);
+uint64_t kernel_ksize(void *p);
+uint64_t kernel_size_roundup(uint64_t size);
+void *kernel_krealloc(void *old, uint64_t size);
+void *kernel_cache_create(const char *name, uint32_t size, uint32_t align,
+			  uint32_t flags, void *ctor);
+void *kernel_cache_create_usercopy(const char *name, uint32_t size,
+				   uint32_t align, uint32_t flags,
+				   uint32_t from, ...);
+void *kernel_cache_create_args(const char *name, uint32_t size, void *args);
+void *kernel_cache_alloc(void *cache);
+void kernel_cache_free(void *cache, void *p);
+int kernel_cache_alloc_bulk(void *cache, uint32_t gfp, uint64_t n, void **ret);
+void kernel_cache_free_bulk(void *cache, uint64_t n, void **p);
+void *kernel_vmalloc(uint64_t size);
+void *kernel_module_alloc(uint64_t size);
+void *kernel_execmem_alloc(int type, uint64_t size);
+void *kernel_vmalloc_range(uint64_t size, uint64_t align, uint64_t start,
+			   uint64_t end);
+void *kernel_ioremap(uint64_t physical, uint64_t size);
+
+/* pages.c */
+void *kernel_alloc_pages(uint32_t gfp, uint32_t order);
+void *kernel_alloc_folio(uint32_t gfp, uint32_t order);
+void kernel_release_page(void *page);
+void kernel_free_pages_of(void *page);
+void *kernel_get_free_pages(uint32_t gfp, uint32_t order);
+void *kernel_get_zeroed_page(uint32_t gfp);
+void kernel_free_pages(void *ram);
+void *kernel_alloc_pages_exact(uint64_t size);
+uint64_t kernel_alloc_pages_bulk(uint32_t gfp, int node, void *mask, int n,
+				 void *list, void **array);
+void kernel_free_page_list(struct list_head *list);
+void kernel_free_folios(uint8_t *batch);
+void *kernel_vmalloc_to_page(void *p);
+uint64_t kernel_vmalloc_to_pfn(void *p);
+void *kernel_vmap(void **pages, uint32_t count);
+void *kernel_memblock_alloc(uint64_t size, uint64_t align);
+void *kernel_large_hash(const char *name, uint64_t bucket, uint64_t entries,
+			int scale, int flags, ...);
+void *kernel_alloc_percpu(uint64_t size, uint64_t align);
+
+/* rcu.c */
+void kernel_call_rcu(struct callback *c, void (*fn)(struct callback *));
+void kernel_call_srcu(void *domain, struct callback *c,
+		      void (*fn)(struct callback *));
+void kernel_synchronize_rcu(void);
+
+/* replace.c */
+uint64_t kernel_return_0(void);
+uint64_t kernel_return_1(void);
+
+/* sched.c */
+int kernel_new_thread(int (*fn)(void *), void *arg);
+void kernel_schedule(void);
+int kernel_wake_up_state(void *task, uint32_t state);
+int kernel_wake_up(void *task);
+int kernel_wake_function(void *entry, uint32_t state);
+void kernel_exit(long code);
+
+/* text.c */
+void *kernel_text_poke(void *to, const void *from, uint64_t n);
+void *kernel_text_poke_by(void (*copy)(void *, const void *, uint64_t),
+			  void *to, const void *from, uint64_t n);
+void *kernel_text_set(void *to, int c, uint64_t n);
+int kernel_stop_machine(int (*fn)(void *), void *data);
+int kernel_call_single(int cpu, void (*fn)(void *), void *info);
+void kernel_call_each(bool (*wanted)(int cpu, void *info), void (*fn)(void *),
+		      void *info);
+void kernel_do_softirq(void);
+
+bool time_signal(void);

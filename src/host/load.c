@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// System calls of the hosted kernel: loading modules, and request_module().
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "base/span.h"
+#include "host.h"
+#include "image/codec.h"
+#include "kernel-calls.h"
+
+/* Places of a system call's arguments in struct pt_regs (arch/x86) */
+enum { REGS = 21, REGS_DI = 14, REGS_SI = 13, REGS_DX = 12, REGS_R10 = 7 };
+
+static const char *aliases; /* "\nalias\tfile file" lines */
+
+long kernel_syscall(const char *name, const uint64_t args[4])
+{
+	uint64_t regs[REGS] = { 0 };
+	char symbol[64];
+	long (*call)(uint64_t *);
+
+	snprintf(symbol, sizeof(symbol), "__x64_sys_%s", name);
+	call = symp(symbol);
+	if (!call)
+		return -ENOSYS;
+	regs[REGS_DI] = args[0];
+	regs[REGS_SI] = args[1];
+	regs[REGS_DX] = args[2];
+	regs[REGS_R10] = args[3];
+	return call(regs);
+}
+
+struct bytes {
+	char *data;
+	size_t size, mapped;
+};
+
+static void bytes_release(struct bytes *b)
+{
+	if (b->data)
+		munmap(b->data, b->mapped);
+	b->data = NULL;
+}
+
+/* The file's bytes and two more, for the caller to use. */
+static int read_whole(const char *path, struct bytes *ret)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct bytes b = { 0 };
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -1;
+	b.mapped = (size_t)st.st_size + 2;
+	b.data = mmap(NULL, b.mapped, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (b.data == MAP_FAILED)
+		return -1;
+	while (b.size < (size_t)st.st_size) {
+		ssize_t n = read(fd, b.data + b.size,
+				 (size_t)st.st_size - b.size);
+
+		if (n <= 0)
+			break;
+		b.size += (size_t)n;
+	}
+	*ret = b;
+	return 0;
+}
+
+/* A module file as init_module(2) wants it: not compressed. */
+static int read_module(const char *path, struct bytes *ret)
+{
+	struct bytes b = { 0 };
+	struct codec codec = { 0 };
+	enum lkm_compression format;
+	const char *unknown;
+	int r = 0;
+
+	if (read_whole(path, &b) < 0)
+		return -1;
+	format = codec_detect((struct span){ (uint8_t *)b.data, b.size },
+			      &unknown);
+	if (format == LKM_COMPRESSION_NONE) {
+		*ret = b;
+		return 0;
+	}
+	r = codec_decode(&codec, format,
+			 (struct span){ (uint8_t *)b.data, b.size }, path,
+			 NULL);
+	bytes_release(&b);
+	if (!r) {
+		b.size = codec.size;
+		b.mapped = codec.size + 2;
+		b.data = mmap(NULL, b.mapped, PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		r = b.data == MAP_FAILED ? -1 : 0;
+	}
+	if (!r) {
+		memcpy(b.data, codec.out, codec.size);
+		*ret = b;
+	}
+	codec_release(&codec);
+	return r;
+}
+
+/* Files that many loads of a batch need, read once before the forks. */
+#define KEPT_MAX 4096
+#define KEPT_BYTES_MAX (256UL << 20)
+
+static struct {
+	struct {
+		char *path;
+		struct bytes bytes;
+	} files[KEPT_MAX];
+	size_t count;
+	uint64_t total;
+} kept;
+
+static const struct bytes *find_kept(const char *path)
+{
+	for (size_t i = 0; i < kept.count; i++)
+		if (!strcmp(kept.files[i].path, path))
+			return &kept.files[i].bytes;
+	return NULL;
+}
+
+void load_keep(const char *path)
+{
+	struct bytes b;
+
+	if (kept.count == KEPT_MAX || kept.total > KEPT_BYTES_MAX ||
+	    find_kept(path) || read_module(path, &b) < 0)
+		return;
+	kept.files[kept.count].path = strdup(path);
+	if (!kept.files[kept.count].path) {
+		bytes_release(&b);
+		return;
+	}
+	kept.files[kept.count++].bytes = b;
+	kept.total += b.mapped;
+}
+
+struct load {
+	struct bytes file;
+	bool shared;
+	const char *params;
+};
+
+static long init_module(void *arg)
+{
+	const struct load *l = arg;
+	const uint64_t args[4] = { (uint64_t)l->file.data, l->file.size,
+				   (uint64_t)l->params, 0 };
+
+	return (int)kernel_syscall("init_module", args);
+}
+
+static int open_load(struct load *l, const char *path)
+{
+	const struct bytes *b = find_kept(path);
+
+	l->shared = b != NULL;
+	if (!b)
+		return read_module(path, &l->file);
+	l->file = *b;
+	return 0;
+}
+
+static void close_load(struct load *l)
+{
+	if (!l->shared)
+		bytes_release(&l->file);
+}
+
+int load_file(const char *path, const char *params, struct verdict *ret)
+{
+	struct load l = { .params = params };
+
+	memset(ret, 0, sizeof(*ret));
+	if (open_load(&l, path) < 0) {
+		ret->aborted = true;
+		snprintf(ret->why, sizeof(ret->why), "cannot read %s", path);
+		return -1;
+	}
+	guard_call(init_module, &l, ret);
+	close_load(&l);
+	rcu_run();
+	return ret->aborted || ret->value ? -1 : 0;
+}
+
+int load_aliases(const char *path)
+{
+	struct bytes b;
+
+	if (read_whole(path, &b) < 0)
+		return -1;
+	memmove(b.data + 1, b.data, b.size);
+	b.data[0] = '\n';
+	b.data[b.size + 1] = '\0';
+	aliases = b.data;
+	return 0;
+}
+
+static const char *find_alias(const char *name)
+{
+	char key[160];
+	const char *p;
+
+	snprintf(key, sizeof(key), "\n%s\t", name);
+	for (char *q = key; *q; q++)
+		if (*q == '-')
+			*q = '_';
+	p = aliases ? strstr(aliases, key) : NULL;
+	return p ? p + strlen(key) : NULL;
+}
+
+/* Loads what an alias stands for, as modprobe does: 0, or its exit status 1 */
+static int load_alias(const char *name)
+{
+	const char *p = find_alias(name);
+	int failed = 1;
+
+	while (p && *p && *p != '\n') {
+		size_t len = strcspn(p, " \n");
+		char path[4096];
+		struct load l = { .params = "" };
+
+		snprintf(path, sizeof(path), "%.*s", (int)len, p);
+		p += len + (p[len] == ' ');
+		if (open_load(&l, path) < 0)
+			return 1;
+		failed = init_module(&l) ? failed : 0;
+		close_load(&l);
+	}
+	return failed;
+}
+
+static int alias_thread(void *name)
+{
+	load_alias(name);
+	free(name);
+	return 0;
+}
+
+/* 0, or what wait(2) gives for a modprobe that failed */
+KERNEL_ENTRY int kernel_request_module(bool wait, const char *format, ...)
+{
+	int (*vsn)(char *, uint64_t, const char *, va_list) = symp("vsnprintf");
+	char name[128], *copy;
+	va_list args;
+
+	va_start(args, format);
+	vsn(name, sizeof(name), format, args);
+	va_end(args);
+	if (wait)
+		return load_alias(name) << 8;
+	/* the caller may be what the module waits for */
+	copy = strdup(name);
+	if (!copy || sched_spawn(alias_thread, copy, "modprobe") < 0)
+		return -ENOMEM;
+	return 0;
+}
+
+const char *errno_word(long value, char *buf, size_t size)
+{
+	const char *name = value < 0 && value > -4096 ?
+				   strerrorname_np((int)-value) :
+				   NULL;
+
+	if (!value)
+		return "LIVE";
+	if (name)
+		return name;
+	if (value == -512)
+		return "ERESTARTSYS";
+	if (value == -517)
+		return "EPROBE_DEFER";
+	if (value == -524)
+		return "ENOTSUPP";
+	snprintf(buf, size, "%ld", value);
+	return buf;
+}

@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// lkm-host: a distribution's own kernel in an ordinary process.
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include "diag/error.h"
+#include "host.h"
+#include "kernel-calls.h"
+
+struct host host;
+
+struct options {
+	const char *verb, *image, *aliases;
+	bool json, verbose;
+	char **rest;
+};
+
+static void usage(void)
+{
+	fputs("usage: lkm-host doctor IMAGE [--json]\n"
+	      "       lkm-host run IMAGE [--aliases FILE] [-v] [--] "
+	      "FILE[,PARAM=VALUE]...\n"
+	      "       lkm-host batch IMAGE [--aliases FILE] "
+	      "<lines of FILE FILE...\n",
+	      stderr);
+}
+
+static int parse(int argc, char **argv, struct options *o)
+{
+	int i = 1;
+
+	if (argc < 3)
+		return -1;
+	o->verb = argv[i++];
+	o->image = argv[i++];
+	for (; i < argc; i++) {
+		if (!strcmp(argv[i], "--json"))
+			o->json = true;
+		else if (!strcmp(argv[i], "-v"))
+			o->verbose = true;
+		else if (!strcmp(argv[i], "--aliases") && i + 1 < argc)
+			o->aliases = argv[++i];
+		else
+			break;
+	}
+	if (i < argc && !strcmp(argv[i], "--"))
+		i++;
+	else if (i < argc && argv[i][0] == '-')
+		return -1;
+	o->rest = argv + i;
+	return 0;
+}
+
+static void report_error(struct lkm_error *e)
+{
+	char *text = lkm_error_text(e), *hint = lkm_error_hint(e);
+
+	fprintf(stderr, "error[%s]: %s\n", lkm_error_id(e), text ? text : "?");
+	if (hint && *hint)
+		fprintf(stderr, "  try:   %s\n", hint);
+	free(text);
+	free(hint);
+	lkm_error_free(e);
+}
+
+static long memory_kib(void)
+{
+	struct rusage u;
+
+	getrusage(RUSAGE_SELF, &u);
+	return u.ru_maxrss;
+}
+
+static void doctor_text(const struct boot_report *b)
+{
+	const struct host_stats *s = &host.stats;
+
+	printf("release:   %s\n", lkm_vmlinux_release(host.image));
+	printf("replaced:  %u functions, none missing\n", s->replaced);
+	printf("initcalls: %u of %u returned, %u not run on purpose\n",
+	       s->initcalls_ok, s->initcalls, s->initcalls_skipped);
+	for (size_t i = 0; i < b->failed_count; i++)
+		printf("  failed:  %s: %s\n", b->failed[i].name,
+		       b->failed[i].why);
+	printf("warnings:  %lu\n", s->warnings);
+	printf("emulated:  %lu privileged instructions\n", s->emulated);
+	printf("boot:      %.3f s, %ld KiB\n", s->boot_seconds, memory_kib());
+}
+
+static void json_string(const char *s)
+{
+	putchar('"');
+	for (; *s; s++) {
+		if (*s == '"' || *s == '\\')
+			printf("\\%c", *s);
+		else if ((unsigned char)*s < 0x20)
+			printf("\\u%04x", *s);
+		else
+			putchar(*s);
+	}
+	putchar('"');
+}
+
+static void doctor_json(const struct boot_report *b, bool trusted)
+{
+	const struct host_stats *s = &host.stats;
+
+	printf("{\"release\":");
+	json_string(lkm_vmlinux_release(host.image));
+	printf(",\"replaced\":%u,\"initcalls\":%u,\"returned\":%u,"
+	       "\"skipped\":%u,\"failed\":[",
+	       s->replaced, s->initcalls, s->initcalls_ok,
+	       s->initcalls_skipped);
+	for (size_t i = 0; i < b->failed_count; i++) {
+		printf("%s{\"name\":", i ? "," : "");
+		json_string(b->failed[i].name);
+		printf(",\"why\":");
+		json_string(b->failed[i].why);
+		putchar('}');
+	}
+	printf("],\"warnings\":%lu,\"emulated\":%lu,\"seconds\":%.3f,"
+	       "\"kib\":%ld,\"trusted\":%s}\n",
+	       s->warnings, s->emulated, s->boot_seconds, memory_kib(),
+	       trusted ? "true" : "false");
+}
+
+/* Trusted: 99 of 100 initcalls came back (those not run count against it) */
+static int doctor(const struct options *o, const struct boot_report *b)
+{
+	const struct host_stats *s = &host.stats;
+	bool trusted = s->initcalls &&
+		       s->initcalls_ok * 100 >= s->initcalls * 99;
+
+	if (o->json)
+		doctor_json(b, trusted);
+	else
+		doctor_text(b);
+	if (!o->json)
+		printf("trusted:   %s\n", trusted ? "yes" : "no");
+	return trusted ? 0 : 1;
+}
+
+static int load_spec(const char *spec, struct verdict *ret)
+{
+	char path[4096], params[1024] = "";
+	size_t len = strcspn(spec, ",");
+
+	snprintf(path, sizeof(path), "%.*s", (int)MIN_OF(len, 4095UL), spec);
+	if (spec[len])
+		snprintf(params, sizeof(params), "%s", spec + len + 1);
+	for (char *p = params; *p; p++)
+		if (*p == ',' && strchr(p, '='))
+			*p = ' ';
+	return load_file(path, params, ret);
+}
+
+static const char *verdict_word(const struct verdict *v, char *buf, size_t size)
+{
+	if (v->aborted) {
+		snprintf(buf, size, "ABORT %s", v->why);
+		return buf;
+	}
+	return errno_word(v->value, buf, size);
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static int run_files(const struct options *o)
+{
+	int failed = 0;
+
+	for (char **f = o->rest; *f; f++) {
+		struct verdict v;
+		char word[600];
+
+		console_clear();
+		failed |= load_spec(*f, &v) < 0;
+		printf("%s: %s\n", base_name(*f),
+		       verdict_word(&v, word, sizeof(word)));
+		for (const char *p = console_text(); *p;) {
+			int len = (int)strcspn(p, "\n");
+
+			printf("  %.*s\n", len, p);
+			p += len + (p[len] == '\n');
+		}
+		if (v.aborted)
+			break;
+	}
+	return failed ? 1 : 0;
+}
+
+/*
+ * One line of a batch, in a copy of the booted kernel: the word of the last
+ * file.  A file after "?" may be refused: a soft dependency.
+ */
+static void batch_line(char *line)
+{
+	struct verdict v = { 0 };
+	char word[600], *next, *file, *last = line;
+
+	time_in_child();
+	alarm(60);
+	for (file = strtok_r(line, " ", &next); file;
+	     file = strtok_r(NULL, " ", &next)) {
+		bool optional = *file == '?';
+
+		last = file + optional;
+		if (load_spec(last, &v) < 0 && (v.aborted || !optional))
+			break;
+	}
+	printf("%s %s\n", base_name(last),
+	       verdict_word(&v, word, sizeof(word)));
+	fflush(stdout);
+	_exit(0);
+}
+
+/* All files of a line but the last: other lines will need them too. */
+static void keep_dependencies(const char *line)
+{
+	const char *p = line, *space;
+
+	while ((space = strchr(p, ' '))) {
+		char path[4096];
+
+		p += *p == '?';
+		snprintf(path, sizeof(path), "%.*s", (int)(space - p), p);
+		if (!strchr(path, ','))
+			load_keep(path);
+		p = space + 1;
+	}
+}
+
+static int batch(const struct options *o)
+{
+	static char line[65536];
+
+	while (fgets(line, sizeof(line), stdin)) {
+		int status;
+		pid_t pid;
+
+		line[strcspn(line, "\n")] = '\0';
+		keep_dependencies(line);
+		fflush(stdout);
+		pid = fork();
+		if (!pid)
+			batch_line(line);
+		if (pid < 0 || waitpid(pid, &status, 0) < 0)
+			return 1;
+		if (WIFSIGNALED(status))
+			printf("%s CRASH signal %d\n", base_name(line),
+			       WTERMSIG(status));
+		else if (WEXITSTATUS(status))
+			printf("%s CRASH exit %d\n", base_name(line),
+			       WEXITSTATUS(status));
+	}
+	return 0;
+}
+
+/* In a process of its own: what happens there cannot end the command. */
+static int kernel_process(const struct options *o)
+{
+	static struct boot_report report;
+	struct lkm_error *e = NULL;
+
+	host.verbose = o->verbose;
+	if (boot(o->image, &report, &e) < 0) {
+		report_error(e);
+		for (size_t i = 1; i < report.missing.count; i++)
+			fprintf(stderr, "  also:  %s\n",
+				report.missing.names[i]);
+		return 1;
+	}
+	if (o->aliases && load_aliases(o->aliases) < 0) {
+		fprintf(stderr, "lkm-host: cannot read %s\n", o->aliases);
+		return 1;
+	}
+	if (!strcmp(o->verb, "doctor"))
+		return doctor(o, &report);
+	if (!strcmp(o->verb, "run"))
+		return run_files(o);
+	return batch(o);
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = { 0 };
+	int status;
+	pid_t pid;
+
+	if (parse(argc, argv, &o) < 0 ||
+	    (strcmp(o.verb, "doctor") && strcmp(o.verb, "run") &&
+	     strcmp(o.verb, "batch"))) {
+		usage();
+		return 2;
+	}
+	pid = fork();
+	if (!pid) {
+		status = kernel_process(&o);
+		fflush(stdout);
+		_exit(status);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) < 0) {
+		perror("lkm-host");
+		return 1;
+	}
+	if (WIFSIGNALED(status)) {
+		fprintf(stderr,
+			"lkm-host: the kernel's process died by "
+			"signal %d\n",
+			WTERMSIG(status));
+		return 1;
+	}
+	return WEXITSTATUS(status);
+}
