@@ -60,10 +60,8 @@ enum seal seal_find(struct source *s)
 		return SEAL_NONE;
 	if (!source_slice(s, s->size - SEAL_TAIL, SEAL_TAIL, &tail))
 		return SEAL_UNREADABLE;
-	span_u32(tail, 0, true, &size);
-	span_u32(tail, 4, true, &sum);
-	span_u32(tail, 8, true, &magic);
-	if (magic != SEAL_MAGIC)
+	if (!span_u32(tail, 0, true, &size) || !span_u32(tail, 4, true, &sum) ||
+	    !span_u32(tail, 8, true, &magic) || magic != SEAL_MAGIC)
 		return SEAL_NONE;
 	if (s->size < size || s->size - size != seal_size(size))
 		return SEAL_DAMAGED;

@@ -25,6 +25,7 @@ PARSERS = {
     "index files": ["src/tree/index-*.c", "src/tree/seal.c",
                     "src/tree/text-reader.c", "src/tree/builtin.c"],
     "cache": ["src/tree/cache.c"],
+    "signatures": ["src/trust/pkcs7.c"],
     "modprobe.d": ["src/policy/parse.c", "src/policy/lines.c",
                    "src/policy/cmdline.c"],
     "depmod.d": ["src/policy/depmod.c"],

@@ -54,7 +54,7 @@ struct world {
 static inline void path_in(const struct world *w, const char *name,
 			   char ret[static 256])
 {
-	snprintf(ret, 256, "%s%s", w->root, name);
+	assert_true(snprintf(ret, 256, "%s%s", w->root, name) < 256);
 }
 
 static inline void put(const struct world *w, const char *name,
