@@ -187,8 +187,9 @@ struct heard {
 	char text[256];
 };
 
-static void hear(void *data, int priority, const char *file, int line,
-		 const char *fn, const char *format, va_list args)
+__attribute__((format(printf, 6, 0))) static void
+hear(void *data, int priority, const char *file, int line, const char *fn,
+     const char *format, va_list args)
 {
 	struct heard *h = data;
 
