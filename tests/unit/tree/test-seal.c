@@ -41,7 +41,8 @@ static size_t make(struct strbuf *b, int count)
 	size_t size;
 
 	for (int i = 0; i < count; i++) {
-		snprintf(key, sizeof(key), "m%d_%x", i, i * 2654435);
+		snprintf(key, sizeof(key), "m%d_%x", i,
+			 (unsigned int)i * 2654435);
 		snprintf(value, sizeof(value), "kernel/%s.ko: kernel/m%d.ko",
 			 key, i / 2);
 		assert_int_equal(text_add(&t, key, value, (uint32_t)i), 0);
