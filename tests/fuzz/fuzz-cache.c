@@ -2,8 +2,11 @@
 // Any bytes as the index cache.  The hash is put right, or nothing would ever
 // get past it.
 
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tree/cache-file.h"
 #include "tree/cache.h"
@@ -23,6 +26,43 @@ static size_t touch(const struct cache *c)
 		sum += cache_find(c, e->path, &e->id) != NULL;
 	}
 	return sum;
+}
+
+/* The same bytes as a file: read, parsed, and as a few numbers. */
+static void from_file(const uint8_t *bytes, size_t size)
+{
+	char folder[] = "/tmp/lkm-fuzz-XXXXXX";
+	struct cache_place place = { -1 };
+	struct cache cache = { 0 };
+	uint64_t numbers[4];
+	int fd;
+
+	if (!mkdtemp(folder))
+		abort();
+	place.dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = openat(place.dir, "cache", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0 || write(fd, bytes, size) != (ssize_t)size)
+		abort();
+	close(fd);
+	if (cache_load(&place, "cache", &cache) < 0 ||
+	    touch(&cache) == SIZE_MAX)
+		abort();
+	cache_release(&cache);
+	cache_get_numbers(&place, "cache", numbers, 4);
+	/* What was put is what is got. */
+	if (size >= sizeof(numbers)) {
+		uint64_t put[4];
+
+		memcpy(put, bytes, sizeof(put));
+		if (cache_put_numbers(&place, "numbers", put, 4) < 0 ||
+		    !cache_get_numbers(&place, "numbers", numbers, 4) ||
+		    memcmp(put, numbers, sizeof(put)))
+			abort();
+		unlinkat(place.dir, "numbers", 0);
+	}
+	unlinkat(place.dir, "cache", 0);
+	close(place.dir);
+	rmdir(folder);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -47,6 +87,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (touch(&cache) == SIZE_MAX)
 		abort();
 	cache_release(&cache);
+	from_file(copy, size);
 	free(copy);
 	return 0;
 }
