@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "diag/error.h"
+#include "finding.h"
 #include "host.h"
 #include "kernel-calls.h"
 
@@ -357,6 +358,7 @@ int boot(const char *path, struct boot_report *ret, struct lkm_error **reterr)
 		else if (fn)
 			call_guarded(ret, steps[i].name, fn);
 	}
+	finding_drop_all(); /* of initcalls: doctor's matter */
 	host.stats.boot_seconds = now() - start;
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <ucontext.h>
 
+#include "finding.h"
 #include "host.h"
 #include "kernel-calls.h"
 
@@ -206,6 +207,21 @@ static void place(char *buf, size_t size)
 	sn(buf, size, "%pS", (void *)f.regs.ip);
 }
 
+static void find_oops(const char *what)
+{
+	struct finding *found = finding_new(
+		f.timeout ? FINDING_DEADLOCK : FINDING_OOPS, NULL, "%s", what);
+	const uint64_t *sp = (const uint64_t *)f.regs.sp;
+
+	finding_frame(found, f.regs.ip, FRAME_RELIABLE | FRAME_EXACT);
+	for (int i = 0; i < 200; i++) {
+		if (((uint64_t)(sp + i) & 0xffff) == 0 && i)
+			break;
+		if (is_kernel_text(sp[i]) || is_module_area(sp[i]))
+			finding_frame(found, sp[i], 0);
+	}
+}
+
 /* Runs on a stack of its own: that of the fault may be what is broken. */
 static void oops(void)
 {
@@ -218,6 +234,7 @@ static void oops(void)
 	snprintf(why, sizeof(why), "%s at %s", headline(what, sizeof(what)),
 		 where);
 	describe(headline(what, sizeof(what)));
+	find_oops(headline(what, sizeof(what)));
 	f.inside = false;
 	f.timeout = false;
 	host_stop("%s", why);

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include "diag/error.h"
+#include "finding.h"
 #include "host.h"
 #include "kernel-calls.h"
 
@@ -191,6 +192,7 @@ static int run_files(const struct options *o)
 			printf("  %.*s\n", len, p);
 			p += len + (p[len] == '\n');
 		}
+		findings_print_all();
 		if (v.aborted)
 			break;
 	}
