@@ -32,6 +32,7 @@ PARSERS = {
     "kernel log": ["src/diag/kmsg*.c"],
     "/proc/modules": ["src/kernel/procmodules.c"],
     "a guest's answers": ["src/vm/wire.c"],
+    "host messages": ["src/protocol/*.c"],
 }
 
 
