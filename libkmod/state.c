@@ -28,7 +28,8 @@ const char *kmod_module_initstate_str(enum kmod_module_initstate state)
 static int sys_path(const struct kmod_module *mod, const char *file,
 		    struct strbuf *ret)
 {
-	strbuf_addf(ret, "module/%s%s%s", mod->name, *file ? "/" : "", file);
+	strbuf_addf(ret, "/sys/module/%s%s%s", mod->name, *file ? "/" : "",
+		    file);
 	return ret->failed ? -ENOMEM : 0;
 }
 
@@ -41,7 +42,7 @@ static int sys_read(const struct kmod_module *mod, const char *file, char **ret)
 
 	if (rc == 0)
 		rc = sys_path(mod, file, &path);
-	return rc < 0 ? rc : kernel_read(kernel->sys, path.data, ret);
+	return rc < 0 ? rc : kernel_read(kernel, path.data, ret);
 }
 
 static int sys_number(const struct kmod_module *mod, const char *file,

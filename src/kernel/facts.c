@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What is known of the running kernel, from few reads of /proc and /sys.
+// What is known of a kernel, from few reads of its /proc and /sys.
 #include <string.h>
-#include <sys/utsname.h>
 
 #include "base/text.h"
 #include "kernel/kernel.h"
 #include "kernel/procmodules.h"
-
-#define CAP_SYS_MODULE_BIT 16 /* include/uapi/linux/capability.h */
 
 struct gather {
 	struct lkm_kernel *kernel;
@@ -30,8 +27,8 @@ static char *read_of(struct lkm_kernel *k, const char *module, const char *file)
 	char path[32 + MODULE_NAME_MAX];
 	char *text;
 
-	snprintf(path, sizeof(path), "module/%s/%s", module, file);
-	return kernel_read(k->sys, path, &text) < 0 ? NULL : text;
+	snprintf(path, sizeof(path), "/sys/module/%s/%s", module, file);
+	return kernel_read(k, path, &text) < 0 ? NULL : text;
 }
 
 static bool gather_module(void *ctx, struct lkm_loaded *m)
@@ -52,7 +49,7 @@ static int gather_modules(struct gather *g, struct lkm_error **reterr)
 {
 	_cleanup_free_ char *text = NULL;
 	unsigned int line = 0;
-	int rc = kernel_read(g->kernel->proc, "modules", &text);
+	int rc = kernel_read(g->kernel, "/proc/modules", &text);
 
 	if (rc < 0) {
 		lkm_facts_set_known(g->facts, LKM_FACT_HAS_MODULES,
@@ -80,22 +77,20 @@ static enum lkm_known known_of(const char *text)
 	return LKM_UNKNOWN;
 }
 
-static void gather_known(struct gather *g, enum lkm_fact fact, const char *base,
-			 const char *path)
+static void gather_known(struct gather *g, enum lkm_fact fact, const char *path)
 {
 	_cleanup_free_ char *text = NULL;
 
-	if (kernel_read(base, path, &text) == 0)
+	if (kernel_read(g->kernel, path, &text) == 0)
 		lkm_facts_set_known(g->facts, fact, known_of(text));
 }
 
-static bool gather_text(struct gather *g, enum lkm_fact fact, const char *base,
-			const char *path)
+static bool gather_text(struct gather *g, enum lkm_fact fact, const char *path)
 {
 	_cleanup_free_ char *text = NULL;
 
 	/* Absent means unknown: the kernel may lack the feature. */
-	if (kernel_read(base, path, &text) < 0)
+	if (kernel_read(g->kernel, path, &text) < 0)
 		return true;
 	return lkm_facts_set_text(g->facts, fact, text);
 }
@@ -106,7 +101,7 @@ static bool gather_lockdown(struct gather *g)
 	_cleanup_free_ char *text = NULL;
 	char *open, *close;
 
-	if (kernel_read(g->kernel->sys, "kernel/security/lockdown", &text) < 0)
+	if (kernel_read(g->kernel, "/sys/kernel/security/lockdown", &text) < 0)
 		return true;
 	open = strchr(text, '[');
 	close = open ? strchr(open, ']') : NULL;
@@ -116,104 +111,29 @@ static bool gather_lockdown(struct gather *g)
 	return lkm_facts_set_text(g->facts, LKM_FACT_LOCKDOWN, open + 1);
 }
 
-/* CapEff of /proc/self/status. */
-static enum lkm_known has_capability(struct lkm_kernel *k)
-{
-	_cleanup_free_ char *text = NULL;
-	char hex[17] = "";
-	uint64_t caps;
-	char *at;
-
-	if (kernel_read(k->proc, "self/status", &text) < 0)
-		return LKM_UNKNOWN;
-	at = strstr(text, "\nCapEff:\t");
-	if (!at)
-		return LKM_UNKNOWN;
-	at += strlen("\nCapEff:\t");
-	snprintf(hex, sizeof(hex), "%.*s", (int)strcspn(at, "\n"), at);
-	if (!text_to_u64(hex, 16, &caps))
-		return LKM_UNKNOWN;
-	return caps >> CAP_SYS_MODULE_BIT & 1 ? LKM_YES : LKM_NO;
-}
-
-enum lkm_known live_in_initial_userns(struct lkm_kernel *k)
-{
-	_cleanup_free_ char *text = NULL;
-	struct span line, word;
-	size_t numbers = 0, at = 0;
-	const uint64_t whole[] = { 0, 0, UINT32_MAX };
-
-	/* A kernel without user namespaces has no such file, and one namespace.
-	 */
-	if (kernel_read(k->proc, "self/uid_map", &text) < 0)
-		return LKM_YES;
-	line = (struct span){ (const uint8_t *)text, strlen(text) };
-	while (text_next_word(line, &at, &word) && numbers < 3) {
-		char number[24];
-		uint64_t value;
-
-		snprintf(number, sizeof(number), "%.*s", (int)word.size,
-			 (const char *)word.data);
-		if (!text_to_u64(number, 10, &value) || value != whole[numbers])
-			return LKM_NO;
-		numbers++;
-	}
-	return numbers == 3 ? LKM_YES : LKM_UNKNOWN;
-}
-
-static void gather_can_load(struct gather *g)
-{
-	enum lkm_known cap = has_capability(g->kernel);
-
-	if (cap == LKM_YES)
-		cap = live_in_initial_userns(g->kernel);
-	lkm_facts_set_known(g->facts, LKM_FACT_CAN_LOAD, cap);
-}
-
-/* uname(2), or what was recorded of another machine's. */
-static int gather_uname(struct gather *g, struct lkm_error **reterr)
-{
-	_cleanup_free_ char *recorded = NULL;
-	const char *release;
-	struct utsname names;
-
-	if (uname(&names) < 0)
-		return error_system(reterr, errno, "ask for", "uname");
-	release = names.release;
-	if (strcmp(g->kernel->proc, "/proc") != 0 &&
-	    kernel_read(g->kernel->proc, "sys/kernel/osrelease", &recorded) ==
-		    0)
-		release = recorded;
-	if (!lkm_facts_set_text(g->facts, LKM_FACT_RELEASE, release) ||
-	    !lkm_facts_set_text(g->facts, LKM_FACT_MACHINE, names.machine))
-		return error_nomem(reterr);
-	return 0;
-}
-
 static int gather_all(struct gather *g, struct lkm_error **reterr)
 {
 	struct lkm_kernel *k = g->kernel;
 	int rc = gather_modules(g, reterr);
 
 	if (!rc)
-		rc = gather_uname(g, reterr);
+		rc = k->ops->identity(k, g->facts, reterr);
 	if (rc < 0)
 		return rc;
-	gather_known(g, LKM_FACT_MODULES_DISABLED, k->proc,
-		     "sys/kernel/modules_disabled");
-	gather_known(g, LKM_FACT_SIG_ENFORCE, k->sys,
-		     "module/module/parameters/sig_enforce");
-	gather_can_load(g);
-	if (!gather_text(g, LKM_FACT_CMDLINE, k->proc, "cmdline") ||
-	    !gather_text(g, LKM_FACT_COMPRESSION, k->sys,
-			 "module/compression") ||
+	gather_known(g, LKM_FACT_MODULES_DISABLED,
+		     "/proc/sys/kernel/modules_disabled");
+	gather_known(g, LKM_FACT_SIG_ENFORCE,
+		     "/sys/module/module/parameters/sig_enforce");
+	if (!gather_text(g, LKM_FACT_CMDLINE, "/proc/cmdline") ||
+	    !gather_text(g, LKM_FACT_COMPRESSION, "/sys/module/compression") ||
 	    !gather_lockdown(g))
 		return error_nomem(reterr);
 	return 0;
 }
 
-int live_facts(struct lkm_kernel *k, const char *const *names, size_t count,
-	       struct lkm_facts **ret, struct lkm_error **reterr)
+int lkm_kernel_facts_for(struct lkm_kernel *k, const char *const *names,
+			 size_t count, struct lkm_facts **ret,
+			 struct lkm_error **reterr)
 {
 	struct gather g = { k, lkm_facts_new(), names, count };
 	int rc;

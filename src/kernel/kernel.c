@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Opening a kernel, and its operations.
+// Opening a kernel, and what all kinds of it share.
 #include "kernel/kernel.h"
 
-#include <fcntl.h>
 #include <string.h>
 
-#include "base/root.h"
-#include "base/strbuf.h"
-
-/* /proc/modules of a machine with everything loaded is below 1 MiB. */
-#define PROC_FILE_MAX ((size_t)16 << 20)
+#include "base/text.h"
+#include "kernel/procmodules.h"
 
 static const struct kernel_ops *const backends[] = {
 	[LKM_KERNEL_LIVE] = &live_ops,
@@ -60,64 +56,63 @@ void lkm_kernel_free(struct lkm_kernel *kernel)
 	free(kernel);
 }
 
-int kernel_read(const char *base, const char *path, char **ret)
+int kernel_read(struct lkm_kernel *k, const char *path, char **ret)
 {
-	_cleanup_strbuf_ struct strbuf name = { 0 };
-	_cleanup_close_ int fd = -1;
 	size_t size;
-	int rc;
+	int rc = k->ops->read(k, path, ret, &size);
 
-	if (!strbuf_addf(&name, "%s/%s", base, path))
-		return -ENOMEM;
-	fd = open(name.data, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	rc = fd_read_all(fd, PROC_FILE_MAX, ret, &size);
-	if (rc < 0)
-		return rc;
-	if (size && (*ret)[size - 1] == '\n')
+	if (!rc && size && (*ret)[size - 1] == '\n')
 		(*ret)[size - 1] = '\0';
-	return 0;
+	return rc;
+}
+
+bool kernel_has(struct lkm_kernel *k, const char *path)
+{
+	mode_t mode;
+
+	return k->ops->mode(k, path, &mode) == 0;
+}
+
+struct state_query {
+	const char *module;
+	const char *state;
+};
+
+static bool state_of(void *ctx, struct lkm_loaded *m)
+{
+	static const char *const names[] = {
+		[LKM_STATE_LIVE] = "Live",
+		[LKM_STATE_COMING] = "Loading",
+		[LKM_STATE_GOING] = "Unloading",
+	};
+	struct state_query *q = ctx;
+
+	if (!module_name_equals(m->name, q->module))
+		return true;
+	q->state = names[m->state];
+	return false;
+}
+
+const char *kernel_state(struct lkm_kernel *k, const char *module)
+{
+	struct state_query q = { module, "not there" };
+	_cleanup_free_ char *text = NULL;
+	unsigned int line;
+
+	if (kernel_read(k, "/proc/modules", &text) < 0)
+		return "not readable";
+	procmodules_parse((struct span){ (const uint8_t *)text, strlen(text) },
+			  state_of, &q, &line);
+	return q.state;
+}
+
+int kernel_why(struct lkm_kernel *k, int err, struct lkm_error **reterr)
+{
+	return k->ops->why ? k->ops->why(k, err, reterr) : 0;
 }
 
 int lkm_kernel_facts(struct lkm_kernel *kernel, struct lkm_facts **ret,
 		     struct lkm_error **reterr)
 {
-	return kernel->ops->facts(kernel, NULL, 0, ret, reterr);
-}
-
-int lkm_kernel_facts_for(struct lkm_kernel *kernel, const char *const *names,
-			 size_t count, struct lkm_facts **ret,
-			 struct lkm_error **reterr)
-{
-	return kernel->ops->facts(kernel, names, count, ret, reterr);
-}
-
-int lkm_kernel_load(struct lkm_kernel *kernel, const char *path,
-		    const char *params, unsigned int flags,
-		    unsigned int timeout_ms, struct lkm_error **reterr)
-{
-	return kernel->ops->load(kernel, path, params ? params : "", flags,
-				 timeout_ms, reterr);
-}
-
-int lkm_kernel_unload(struct lkm_kernel *kernel, const char *name,
-		      unsigned int flags, unsigned int wait_ms,
-		      struct lkm_error **reterr)
-{
-	return kernel->ops->unload(kernel, name, flags, wait_ms, reterr);
-}
-
-int lkm_kernel_params(struct lkm_kernel *kernel, const char *module,
-		      struct lkm_param **ret, size_t *ret_count,
-		      struct lkm_error **reterr)
-{
-	return kernel->ops->params(kernel, module, ret, ret_count, reterr);
-}
-
-int lkm_kernel_set_param(struct lkm_kernel *kernel, const char *module,
-			 const char *param, const char *value,
-			 struct lkm_error **reterr)
-{
-	return kernel->ops->set_param(kernel, module, param, value, reterr);
+	return lkm_kernel_facts_for(kernel, NULL, 0, ret, reterr);
 }

@@ -1,325 +1,148 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Loading into the running kernel.
-#include <lkm/image.h>
-
+// The running kernel: its system calls, /proc, /sys and /dev/kmsg.
 #include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
 
 #include "base/root.h"
 #include "base/strbuf.h"
 #include "base/text.h"
-#include "diag/kmsg.h"
 #include "kernel/kernel.h"
-#include "kernel/procmodules.h"
 #include "kernel/syscall.h"
-#include "kernel/wait.h"
 
-const struct kernel_ops live_ops = {
-	.facts = live_facts,
-	.load = live_load,
-	.unload = live_unload,
-	.params = live_params,
-	.set_param = live_set_param,
-};
+/* /proc/modules of a machine with everything loaded is below 1 MiB. */
+#define LIVE_FILE_MAX ((size_t)16 << 20)
 
-/* One load, from the open file to the answer. */
-struct load {
-	struct lkm_kernel *kernel;
-	const char *path;
-	char module[MODULE_NAME_MAX];
-	const char *params;
-	unsigned int flags;
-	unsigned int timeout_ms;
-	int fd;
-	struct lkm_image *image;       /* NULL: not one that lkm can read */
-	struct lkm_error *image_error; /* why @image is NULL */
-	struct kmsg kmsg;
-};
-
-static void load_release(struct load *l)
+/* Where @path, which begins with /proc or /sys, is recorded. */
+static int locate(const struct lkm_kernel *k, const char *path,
+		  struct strbuf *ret)
 {
-	if (l->fd >= 0)
-		close(l->fd);
-	lkm_image_free(l->image);
-	lkm_error_free(l->image_error);
-	kmsg_close(&l->kmsg);
+	bool ok;
+
+	if (text_starts(path, "/proc/"))
+		ok = strbuf_addf(ret, "%s%s", k->proc, path + strlen("/proc"));
+	else if (text_starts(path, "/sys/"))
+		ok = strbuf_addf(ret, "%s%s", k->sys, path + strlen("/sys"));
+	else
+		ok = strbuf_adds(ret, path);
+	return ok ? 0 : -ENOMEM;
 }
 
-static int load_open(struct load *l, struct lkm_error **reterr)
+static int live_open(const struct lkm_kernel *k, const char *path, int flags)
 {
-	int copy, rc;
+	_cleanup_strbuf_ struct strbuf name = { 0 };
+	int fd, rc = locate(k, path, &name);
 
-	l->fd = open(l->path, O_RDONLY | O_CLOEXEC);
-	if (l->fd < 0)
-		return error_system(reterr, errno, "open", l->path);
-	copy = fcntl(l->fd, F_DUPFD_CLOEXEC, 0);
-	if (copy < 0)
-		return error_system(reterr, errno, "open", l->path);
-	rc = lkm_image_open_fd(copy, l->path, &l->image, &l->image_error);
 	if (rc < 0)
-		close(copy);
-	/* What is no module at all is still for the kernel to refuse. */
-	if (rc == -LKM_ENOMEM || rc == -LKM_ESYSTEM) {
-		if (reterr)
-			*reterr = take_ptr(l->image_error);
 		return rc;
-	}
-	if (l->image)
-		snprintf(l->module, sizeof(l->module), "%s",
-			 lkm_image_name(l->image));
-	else if (!module_name_of_file(l->path, l->module, sizeof(l->module)))
-		snprintf(l->module, sizeof(l->module), "?");
-	return 0;
+	fd = open(name.data, flags | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
 }
 
-/* May the kernel decompress this file itself?  Since v5.17. */
-static bool kernel_can_decompress(struct load *l)
+static int live_read(struct lkm_kernel *k, const char *path, char **ret,
+		     size_t *ret_size)
 {
-	_cleanup_free_ char *offer = NULL;
-	const char *have;
+	_cleanup_close_ int fd = live_open(k, path, O_RDONLY);
 
-	have = lkm_compression_name(lkm_image_compression(l->image));
-	return kernel_read(l->kernel->sys, "module/compression", &offer) == 0 &&
-	       !strcmp(offer, have);
+	return fd < 0 ? fd : fd_read_all(fd, LIVE_FILE_MAX, ret, ret_size);
 }
 
-/*
- * The decompressed content as a file, for flags that only finit_module has.
- * It is opened anew because the kernel reads no file that is open for writing.
- */
-static int content_fd(const void *bytes, size_t size)
+static int live_list(struct lkm_kernel *k, const char *path, size_t limit,
+		     char ***ret_names, size_t *ret_count)
 {
-	_cleanup_close_ int fd = memfd_create("module", MFD_CLOEXEC);
-	char path[32];
-	int ret;
+	_cleanup_strbuf_ struct strbuf name = { 0 };
+	int rc = locate(k, path, &name);
 
-	if (fd < 0)
+	return rc < 0 ? rc :
+			root_list(&ROOT_HOST, name.data, limit, ret_names,
+				  ret_count);
+}
+
+static int live_mode(struct lkm_kernel *k, const char *path, mode_t *ret)
+{
+	_cleanup_strbuf_ struct strbuf name = { 0 };
+	int rc = locate(k, path, &name);
+	struct stat st;
+
+	if (rc < 0)
+		return rc;
+	if (stat(name.data, &st) < 0)
 		return -errno;
-	ret = fd_write_all(fd, bytes, size);
-	if (ret < 0)
-		return ret;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	ret = open(path, O_RDONLY | O_CLOEXEC);
-	return ret < 0 ? -errno : ret;
-}
-
-static int load_call(struct load *l, const struct load_call *call,
-		     struct load_result *ret, struct lkm_error **reterr)
-{
-	int rc;
-
-	if (l->flags & LKM_LOAD_DIRECT) {
-		*ret = (struct load_result){ .rc = load_direct(call) };
-		return 0;
-	}
-	rc = load_wait(call, l->timeout_ms, ret);
-	if (rc < 0)
-		return error_system(reterr, rc, "start a process for", l->path);
+	*ret = st.st_mode;
 	return 0;
 }
 
-static int init_flags_of(const struct load *l)
+static int live_write(struct lkm_kernel *k, const char *path, const char *bytes,
+		      size_t size)
 {
-	int flags = 0;
+	_cleanup_close_ int fd = live_open(k, path, O_WRONLY);
 
-	if (l->flags & LKM_LOAD_FORCE_MODVERSIONS)
-		flags |= MODULE_INIT_IGNORE_MODVERSIONS;
-	if (l->flags & LKM_LOAD_FORCE_VERMAGIC)
-		flags |= MODULE_INIT_IGNORE_VERMAGIC;
-	return flags;
-}
-
-/* With the content in our memory: other compressions, and old kernels. */
-static int load_content(struct load *l, struct load_result *ret,
-			struct lkm_error **reterr)
-{
-	struct load_call call = { .fd = -1, .params = l->params };
-	_cleanup_close_ int fd = -1;
-	int rc = lkm_image_content(l->image, &call.image, &call.size, reterr);
-
-	if (rc < 0)
-		return rc;
-	call.init_flags = init_flags_of(l);
-	if (!call.init_flags)
-		return load_call(l, &call, ret, reterr);
-	fd = content_fd(call.image, call.size);
 	if (fd < 0)
-		return error_system(reterr, fd, "copy", l->path);
-	call.fd = fd;
-	rc = load_call(l, &call, ret, reterr);
-	if (!rc && ret->end == LOAD_DONE && ret->rc == -ENOSYS)
-		return FAIL(reterr, KERNEL_FORCE_UNSUPPORTED,
-			    KV_STR("module", l->module),
-			    KV_STR("file", l->path));
-	return rc;
+		return fd;
+	return write(fd, bytes, size) < 0 ? -errno : 0;
 }
 
-/* The file itself where the kernel can read it, else its content. */
-static int load_any(struct load *l, struct load_result *ret,
-		    struct lkm_error **reterr)
-{
-	struct load_call call = { .fd = l->fd, .params = l->params };
-	bool compressed = l->image && lkm_image_compression(l->image) !=
-					      LKM_COMPRESSION_NONE;
-	int rc;
-
-	call.init_flags = init_flags_of(l);
-	if (compressed && !kernel_can_decompress(l))
-		return load_content(l, ret, reterr);
-	if (compressed)
-		call.init_flags |= MODULE_INIT_COMPRESSED_FILE;
-	rc = load_call(l, &call, ret, reterr);
-	if (rc < 0 || ret->end != LOAD_DONE || !l->image)
-		return rc;
-	/* No finit_module (before v3.8, sandboxes), or no decompressor. */
-	if (ret->rc == -ENOSYS || (compressed && ret->rc == -EOPNOTSUPP))
-		return load_content(l, ret, reterr);
-	return 0;
-}
-
-struct state_query {
-	const char *module;
-	const char *state;
-};
-
-static bool state_of(void *ctx, struct lkm_loaded *m)
-{
-	static const char *const names[] = {
-		[LKM_STATE_LIVE] = "Live",
-		[LKM_STATE_COMING] = "Loading",
-		[LKM_STATE_GOING] = "Unloading",
-	};
-	struct state_query *q = ctx;
-
-	if (!module_name_equals(m->name, q->module))
-		return true;
-	q->state = names[m->state];
-	return false;
-}
-
-const char *live_state(struct lkm_kernel *k, const char *module)
-{
-	struct state_query q = { module, "not there" };
-	_cleanup_free_ char *text = NULL;
-	unsigned int line;
-
-	if (kernel_read(k->proc, "modules", &text) < 0)
-		return "not readable";
-	procmodules_parse((struct span){ (const uint8_t *)text, strlen(text) },
-			  state_of, &q, &line);
-	return q.state;
-}
-
-/* Of what else was logged meanwhile: enough to see who it was. */
-#define OTHER_LINES_MAX 16
-
-/* Lines that speak of this load, and apart from them the rest of the moment. */
-static void add_evidence(struct load *l, const struct kmsg_lines *lines,
+/* uname(2), or what was recorded of another machine's. */
+static int live_identity(struct lkm_kernel *k, struct lkm_facts *facts,
 			 struct lkm_error **reterr)
 {
-	size_t others = 0;
+	_cleanup_free_ char *recorded = NULL;
+	const char *release;
+	struct utsname names;
 
-	for (size_t i = 0; i < lines->lines.len; i++) {
-		const char *line = lines->lines.data[i], *named;
-		struct kmsg_match m;
-		bool ours = kmsg_mentions(line, l->module);
-
-		if (!ours && kmsg_match(line, &m)) {
-			named = kmsg_match_get(&m, "module");
-			ours = !named || module_name_equals(named, l->module);
-		}
-		if (ours)
-			error_add_evidence(reterr, "kernel log", line);
-		else if (others++ < OTHER_LINES_MAX)
-			error_add_evidence(reterr, "kernel log, same moment",
-					   line);
-	}
+	if (uname(&names) < 0)
+		return error_system(reterr, errno, "ask for", "uname");
+	release = names.release;
+	if (strcmp(k->proc, "/proc") != 0 &&
+	    kernel_read(k, "/proc/sys/kernel/osrelease", &recorded) == 0)
+		release = recorded;
+	if (!lkm_facts_set_text(facts, LKM_FACT_RELEASE, release) ||
+	    !lkm_facts_set_text(facts, LKM_FACT_MACHINE, names.machine))
+		return error_nomem(reterr);
+	lkm_facts_set_known(facts, LKM_FACT_CAN_LOAD, live_can_load(k));
+	return 0;
 }
 
-static int load_refused(struct load *l, int err, struct lkm_error **reterr)
+static int live_insert(struct lkm_kernel *k, const struct load_call *call,
+		       unsigned int timeout_ms, bool direct,
+		       struct load_result *ret)
 {
-	_cleanup_kmsg_lines_ struct kmsg_lines lines = { 0 };
-	int rc = live_why(l->kernel, err, reterr);
-	int log;
-
-	if (rc < 0)
-		return error_while(reterr, rc, "loading '%s'", l->module);
-	log = kmsg_read(&l->kmsg, &lines);
-	rc = FAIL(reterr, KERNEL_LOAD_REFUSED, KV_STR("module", l->module),
-		  KV_STR("file", l->path), KV_STR("params", l->params),
-		  KV_ERRNO(err),
-		  KV_STR("log", log < 0		? strerrordesc_np(-log) :
-				lines.lines.len ? "read" :
-						  "silent"));
-	error_set_basis(reterr, LKM_BASIS_ERRNO);
-	add_evidence(l, &lines, reterr);
-	error_set_cause(reterr, take_ptr(l->image_error));
-	if (log < 0)
-		error_while(reterr, rc,
-			    "the kernel's log could not be read (%s)",
-			    strerrordesc_np(-log));
-	return rc;
+	(void)k;
+	if (!direct)
+		return load_wait(call, timeout_ms, ret);
+	*ret = (struct load_result){ .rc = load_direct(call) };
+	return 0;
 }
 
-static int load_left(struct load *l, const struct load_result *result,
-		     struct lkm_error **reterr)
+static int live_remove(struct lkm_kernel *k, const char *name,
+		       unsigned int flags)
 {
-	const char *state = live_state(l->kernel, l->module);
-	char name[16];
-
-	/* It came to its end between the last look and now. */
-	if (!strcmp(state, "Live"))
-		return 0;
-	if (result->end == LOAD_TIMEOUT)
-		return FAIL(reterr, KERNEL_LOAD_TIMEOUT,
-			    KV_STR("module", l->module),
-			    KV_STR("file", l->path),
-			    KV_NUM("timeout", l->timeout_ms),
-			    KV_STR("state", state));
-	snprintf(name, sizeof(name), "SIG%s", sigabbrev_np(result->signal));
-	return FAIL(reterr, KERNEL_LOAD_INTERRUPTED,
-		    KV_STR("module", l->module), KV_STR("file", l->path),
-		    KV_STR("signal", name), KV_STR("state", state));
+	(void)k;
+	return sys_delete_module(name, flags);
 }
 
-static int load_answer(struct load *l, const struct load_result *result,
-		       struct lkm_error **reterr)
+static void live_log_open(struct lkm_kernel *k, struct kernel_log *log)
 {
-	if (result->end != LOAD_DONE)
-		return load_left(l, result, reterr);
-	if (result->rc == 0)
-		return 0;
-	/* An init function may give EEXIST too; then the module is not there.
-	 */
-	if (result->rc == -EEXIST &&
-	    strcmp(live_state(l->kernel, l->module), "not there") != 0)
-		return FAIL(reterr, KERNEL_LOAD_EXISTS,
-			    KV_STR("module", l->module),
-			    KV_STR("file", l->path), KV_ERRNO(EEXIST));
-	return load_refused(l, -result->rc, reterr);
+	kmsg_open(&log->kmsg, k->kmsg);
 }
 
-int live_load(struct lkm_kernel *k, const char *path, const char *params,
-	      unsigned int flags, unsigned int timeout_ms,
-	      struct lkm_error **reterr)
+static int live_log_read(struct lkm_kernel *k, struct kernel_log *log,
+			 struct kmsg_lines *ret)
 {
-	struct load l = { .kernel = k,
-			  .path = path,
-			  .params = params,
-			  .flags = flags,
-			  .fd = -1,
-			  .timeout_ms = timeout_ms,
-			  .kmsg = { -1, 0 } };
-	struct load_result result = { 0 };
-	int rc = load_open(&l, reterr);
-
-	if (!rc) {
-		kmsg_open(&l.kmsg, k->kmsg);
-		rc = load_any(&l, &result, reterr);
-	}
-	if (!rc)
-		rc = load_answer(&l, &result, reterr);
-	load_release(&l);
-	return rc;
+	(void)k;
+	return kmsg_read(&log->kmsg, ret);
 }
+
+const struct kernel_ops live_ops = {
+	.read = live_read,
+	.list = live_list,
+	.mode = live_mode,
+	.write = live_write,
+	.identity = live_identity,
+	.insert = live_insert,
+	.remove = live_remove,
+	.log_open = live_log_open,
+	.log_read = live_log_read,
+	.why = live_why,
+};

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Parameters of loaded modules: /sys/module/NAME/parameters.
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/root.h"
 #include "base/strbuf.h"
@@ -11,24 +9,16 @@
 
 #define PARAMS_MAX 4096
 
-/* "SYS/module/NAME" and @tail; NULL: no memory, or NAME can't be one. */
-static char *module_path(struct lkm_kernel *k, const char *module,
-			 const char *tail)
+/* "/sys/module/NAME" and @tail; NULL: no memory, or NAME can't be one. */
+static char *module_path(const char *module, const char *tail)
 {
 	struct strbuf b = { 0 };
 	char name[MODULE_NAME_MAX];
 
 	if (!module_name_of(module, name, sizeof(name)) || strchr(name, '/'))
 		snprintf(name, sizeof(name), "?");
-	strbuf_addf(&b, "%s/module/%s%s", k->sys, name, tail);
+	strbuf_addf(&b, "/sys/module/%s%s", name, tail);
 	return strbuf_take(&b);
-}
-
-static bool exists(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0;
 }
 
 static int fail_absent(const char *module, struct lkm_error **reterr)
@@ -46,10 +36,11 @@ void lkm_params_free(struct lkm_param *params, size_t count)
 }
 
 /* @name becomes the parameter's, unless there is no memory. */
-static bool param_fill(const char *folder, char *name, struct lkm_param *ret)
+static bool param_fill(struct lkm_kernel *k, const char *folder, char *name,
+		       struct lkm_param *ret)
 {
 	struct strbuf path = { 0 };
-	struct stat st;
+	mode_t mode;
 	char *value;
 
 	if (!strbuf_addf(&path, "%s/%s", folder, name)) {
@@ -58,19 +49,19 @@ static bool param_fill(const char *folder, char *name, struct lkm_param *ret)
 	}
 	*ret = (struct lkm_param){ .name = name };
 	/* Modes, not access(2): root may open what the kernel won't write. */
-	ret->writable = !stat(path.data, &st) && (st.st_mode & 0222);
-	if (kernel_read(folder, name, &value) == 0)
+	ret->writable = !k->ops->mode(k, path.data, &mode) && (mode & 0222);
+	if (kernel_read(k, path.data, &value) == 0)
 		ret->value = value;
 	strbuf_release(&path);
 	return true;
 }
 
-int live_params(struct lkm_kernel *k, const char *module,
-		struct lkm_param **ret, size_t *ret_count,
-		struct lkm_error **reterr)
+int lkm_kernel_params(struct lkm_kernel *k, const char *module,
+		      struct lkm_param **ret, size_t *ret_count,
+		      struct lkm_error **reterr)
 {
-	_cleanup_free_ char *top = module_path(k, module, "");
-	_cleanup_free_ char *folder = module_path(k, module, "/parameters");
+	_cleanup_free_ char *top = module_path(module, "");
+	_cleanup_free_ char *folder = module_path(module, "/parameters");
 	struct lkm_param *params = NULL;
 	char **names = NULL;
 	size_t count = 0;
@@ -78,14 +69,14 @@ int live_params(struct lkm_kernel *k, const char *module,
 
 	if (!top || !folder)
 		return error_nomem(reterr);
-	if (!exists(top))
+	if (!kernel_has(k, top))
 		return fail_absent(module, reterr);
-	rc = root_list(&ROOT_HOST, folder, PARAMS_MAX, &names, &count);
+	rc = k->ops->list(k, folder, PARAMS_MAX, &names, &count);
 	if (rc < 0 && rc != -ENOENT)
 		return error_system(reterr, rc, "list", folder);
 	params = calloc(count + 1, sizeof(*params));
 	for (size_t i = 0; params && i < count; i++) {
-		if (!param_fill(folder, names[i], &params[i])) {
+		if (!param_fill(k, folder, names[i], &params[i])) {
 			lkm_params_free(params, count);
 			params = NULL;
 		} else {
@@ -108,17 +99,13 @@ static int fail_param(int err, const char *module, const char *param,
 		    KV_ERRNO(err));
 }
 
-/* One write(2): the kernel takes each as a whole value. */
-static int param_write(const char *path, const char *value)
+static int param_write(struct lkm_kernel *k, const char *path,
+		       const char *value)
 {
-	_cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
-	ssize_t n;
-
-	if (fd < 0)
-		return -errno;
 	/* An empty write would not reach the parameter at all. */
-	n = *value ? write(fd, value, strlen(value)) : write(fd, "\n", 1);
-	return n < 0 ? -errno : 0;
+	const char *bytes = *value ? value : "\n";
+
+	return k->ops->write(k, path, bytes, strlen(bytes));
 }
 
 /* The kernel holds '-' and '_' in parameter names for the same. */
@@ -129,38 +116,40 @@ static char *param_path(struct lkm_kernel *k, const char *module,
 	char *path;
 
 	strbuf_addf(&b, "/parameters/%s", param);
-	path = module_path(k, module, strbuf_str(&b));
-	if (path && !exists(path)) {
+	path = module_path(module, strbuf_str(&b));
+	if (path && !kernel_has(k, path)) {
 		size_t skip = strlen("/parameters/");
 
 		free(path);
 		for (char *p = b.data ? b.data + skip : NULL; p && *p; p++)
 			*p = *p == '-' ? '_' : *p;
-		path = module_path(k, module, strbuf_str(&b));
+		path = module_path(module, strbuf_str(&b));
 	}
 	strbuf_release(&b);
 	return path;
 }
 
-int live_set_param(struct lkm_kernel *k, const char *module, const char *param,
-		   const char *value, struct lkm_error **reterr)
+int lkm_kernel_set_param(struct lkm_kernel *k, const char *module,
+			 const char *param, const char *value,
+			 struct lkm_error **reterr)
 {
-	_cleanup_free_ char *top = module_path(k, module, "");
+	_cleanup_free_ char *top = module_path(module, "");
 	_cleanup_free_ char *path = param_path(k, module, param);
-	struct stat st;
+	mode_t mode;
 	int rc;
 
 	if (!top || !path)
 		return error_nomem(reterr);
-	if (!exists(top))
+	if (!kernel_has(k, top))
 		return fail_absent(module, reterr);
-	if (!*param || *param == '.' || strchr(param, '/') || stat(path, &st))
+	if (!*param || *param == '.' || strchr(param, '/') ||
+	    k->ops->mode(k, path, &mode) < 0)
 		return FAIL(reterr, KERNEL_PARAM_UNKNOWN,
 			    KV_STR("module", module), KV_STR("param", param));
-	if (!(st.st_mode & 0222))
+	if (!(mode & 0222))
 		return FAIL(reterr, KERNEL_PARAM_READONLY,
 			    KV_STR("module", module), KV_STR("param", param));
-	rc = param_write(path, value);
+	rc = param_write(k, path, value);
 	if (rc == -EACCES || rc == -EPERM)
 		return error_system(reterr, rc, "write", path);
 	return rc < 0 ? fail_param(-rc, module, param, value, reterr) : 0;

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Unloading from the running kernel.
+// Unloading, and why a module does not go.
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "base/strbuf.h"
 #include "base/text.h"
 #include "kernel/kernel.h"
-#include "kernel/syscall.h"
 
 #define BACKOFF_FIRST_MS 1
 #define BACKOFF_MAX_MS 100
@@ -29,7 +27,7 @@ static bool may_change(struct lkm_kernel *k, const char *name, int rc)
 {
 	if (rc == -EWOULDBLOCK)
 		return true;
-	return rc == -EBUSY && strcmp(live_state(k, name), "Live") != 0;
+	return rc == -EBUSY && strcmp(kernel_state(k, name), "Live") != 0;
 }
 
 static int delete_until(struct lkm_kernel *k, const char *name,
@@ -43,7 +41,7 @@ static int delete_until(struct lkm_kernel *k, const char *name,
 	if (flags & LKM_UNLOAD_FORCE)
 		how |= O_TRUNC;
 	for (;;) {
-		int rc = sys_delete_module(name, how);
+		int rc = k->ops->remove(k, name, how);
 		int64_t left = deadline - now_ms();
 		struct timespec t;
 
@@ -59,12 +57,10 @@ static int delete_until(struct lkm_kernel *k, const char *name,
 static bool is_builtin(struct lkm_kernel *k, const char *name)
 {
 	_cleanup_strbuf_ struct strbuf b = { 0 };
-	struct stat st;
 
 	/* Only built-in modules are in /sys/module without a line in
 	 * /proc/modules. */
-	return strbuf_addf(&b, "%s/module/%s", k->sys, name) &&
-	       !stat(b.data, &st);
+	return strbuf_addf(&b, "/sys/module/%s", name) && kernel_has(k, b.data);
 }
 
 /* "a, b and 2 other users": its holders, and who else counts. */
@@ -132,11 +128,11 @@ static int unload_refused(struct lkm_kernel *k, const char *name, int err,
 {
 	const struct lkm_loaded *m;
 	struct lkm_facts *facts;
-	int rc = live_why(k, err, reterr);
+	int rc = kernel_why(k, err, reterr);
 
 	if (rc < 0)
 		return error_while(reterr, rc, "unloading '%s'", name);
-	rc = live_facts(k, NULL, 0, &facts, reterr);
+	rc = lkm_kernel_facts(k, &facts, reterr);
 	if (rc < 0)
 		return rc;
 	m = lkm_facts_loaded(facts, name);
@@ -148,8 +144,9 @@ static int unload_refused(struct lkm_kernel *k, const char *name, int err,
 	return rc;
 }
 
-int live_unload(struct lkm_kernel *k, const char *name, unsigned int flags,
-		unsigned int wait_ms, struct lkm_error **reterr)
+int lkm_kernel_unload(struct lkm_kernel *k, const char *name,
+		      unsigned int flags, unsigned int wait_ms,
+		      struct lkm_error **reterr)
 {
 	char module[MODULE_NAME_MAX];
 	int rc;
