@@ -59,6 +59,14 @@ void error_move_context(struct lkm_error **reterr, struct lkm_error *from);
 /* @cause is taken over (freed with the error, or now when there is none). */
 void error_set_cause(struct lkm_error **reterr, struct lkm_error *cause);
 
+/*
+ * "ID\tNAME=VALUE\tNAME=VALUE...", without a newline; free(); NULL: no memory.
+ * Its facts are text; evidence and cause are not in it.
+ */
+char *error_to_line(const struct lkm_error *e);
+/* The error of such a line, and its negative code; 0: it is no such line. */
+int error_from_line(const char *line, struct lkm_error **reterr);
+
 static inline void error_freep(struct lkm_error **e)
 {
 	lkm_error_free(*e);

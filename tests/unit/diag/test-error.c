@@ -32,6 +32,32 @@ static void a_failed_call_is_told(void **state)
 	lkm_error_free(e);
 }
 
+static void a_line_gives_the_error_back(void **state)
+{
+	struct lkm_error *e = NULL, *back = NULL;
+	char *line, *text;
+
+	FAIL(&e, KERNEL_LOAD_REFUSED, KV_STR("module", "a\tb\nc"),
+	     KV_ERRNO(ENOEXEC));
+	line = error_to_line(e);
+	assert_string_equal(line, "kernel.load.refused\tmodule=a b c\t"
+				  "errno=Exec format error");
+	assert_int_equal(error_from_line(line, &back), -LKM_EREFUSED);
+	assert_string_equal(lkm_error_id(back), "kernel.load.refused");
+	text = lkm_error_text(back);
+	assert_string_equal(text,
+			    "the kernel refused 'a b c': Exec format error");
+	free(text);
+	free(line);
+	lkm_error_free(back);
+	lkm_error_free(e);
+	assert_int_equal(error_from_line("panic: at the disco", &back), 0);
+	assert_int_equal(error_from_line("", &back), 0);
+	/* a fact without a value is none */
+	assert_int_equal(error_from_line("sys.failed\tfile\n", NULL),
+			 -LKM_ESYSTEM);
+}
+
 static void what_was_added_is_there(void **state)
 {
 	struct lkm_error *e = NULL, *cause = NULL;
@@ -194,6 +220,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_failed_call_is_told),
+		cmocka_unit_test(a_line_gives_the_error_back),
 		cmocka_unit_test(what_was_added_is_there),
 		cmocka_unit_test(no_memory_is_an_error_too),
 		cmocka_unit_test(nobody_has_to_listen),
