@@ -164,16 +164,15 @@ int cache_save(const struct cache_place *place, const char *file,
 	return ok ? save_bytes(place->dir, file, &bytes) : -ENOMEM;
 }
 
-int cache_put_numbers(const struct cache_place *place, const char *file,
-		      const uint64_t *numbers, size_t count)
+int cache_put_bytes(const struct cache_place *place, const char *file,
+		    const void *bytes, size_t size)
 {
 	_cleanup_strbuf_ struct strbuf b = { 0 };
-	uint64_t hash = cache_hash(CACHE_MAGIC, numbers,
-				   count * sizeof(*numbers));
+	uint64_t hash = cache_hash(CACHE_MAGIC, bytes, size);
 
 	if (place->dir < 0)
 		return 0;
-	strbuf_add(&b, numbers, count * sizeof(*numbers));
+	strbuf_add(&b, bytes, size);
 	if (!strbuf_add(&b, &hash, sizeof(hash)))
 		return -ENOMEM;
 	return save_bytes(place->dir, file, &b);

@@ -49,17 +49,30 @@ bool file_id_rests(const struct file_id *id, int64_t time)
 /* --- reading ------------------------------------------------------------- */
 
 /* The whole file into memory of @c; false: absent, too large, not ours. */
+static int open_own(int dir, const char *file, struct stat *ret)
+{
+	int fd = openat(dir, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, ret) < 0 || !S_ISREG(ret->st_mode) ||
+	    ret->st_uid != geteuid() ||
+	    (uint64_t)ret->st_size > CACHE_BYTES_MAX) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
 static bool load_bytes(int dir, const char *file, struct cache *c,
 		       struct span *ret)
 {
-	_cleanup_close_ int fd = openat(dir, file,
-					O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	struct stat st;
+	_cleanup_close_ int fd = open_own(dir, file, &st);
 	uint8_t *bytes;
 	size_t have = 0;
 
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
-	    st.st_uid != geteuid() || (uint64_t)st.st_size > CACHE_BYTES_MAX)
+	if (fd < 0)
 		return false;
 	bytes = arena_alloc(&c->names.strings, (size_t)st.st_size + 1);
 	if (!bytes)
@@ -234,27 +247,41 @@ void cache_release(struct cache *c)
 	*c = (struct cache){ 0 };
 }
 
-/* --- a few numbers ------------------------------------------------------- */
+/* --- small files beside it ------------------------------------------------ */
+
+bool cache_get_bytes(const struct cache_place *place, const char *file,
+		     char **ret, size_t *ret_size)
+{
+	_cleanup_free_ char *bytes = NULL;
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+	uint64_t hash;
+	size_t size;
+
+	if (place->dir < 0)
+		return false;
+	fd = open_own(place->dir, file, &st);
+	if (fd < 0 || fd_read_all(fd, CACHE_BYTES_MAX, &bytes, &size) < 0 ||
+	    size < sizeof(hash))
+		return false;
+	size -= sizeof(hash);
+	memcpy(&hash, bytes + size, sizeof(hash));
+	if (cache_hash(CACHE_MAGIC, bytes, size) != hash)
+		return false;
+	*ret = take_ptr(bytes);
+	*ret_size = size;
+	return true;
+}
 
 bool cache_get_numbers(const struct cache_place *place, const char *file,
 		       uint64_t *ret, size_t count)
 {
-	struct cache c = { 0 };
-	struct span all;
-	uint64_t hash;
-	bool ok;
+	_cleanup_free_ char *bytes = NULL;
+	size_t size;
 
-	if (place->dir < 0)
+	if (!cache_get_bytes(place, file, &bytes, &size) ||
+	    size != count * sizeof(*ret))
 		return false;
-	ok = load_bytes(place->dir, file, &c, &all) &&
-	     all.size == (count + 1) * sizeof(uint64_t);
-	if (ok) {
-		memcpy(&hash, all.data + count * sizeof(hash), sizeof(hash));
-		ok = cache_hash(CACHE_MAGIC, all.data,
-				count * sizeof(uint64_t)) == hash;
-	}
-	if (ok)
-		memcpy(ret, all.data, count * sizeof(uint64_t));
-	cache_release(&c);
-	return ok;
+	memcpy(ret, bytes, size);
+	return true;
 }

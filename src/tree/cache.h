@@ -75,8 +75,13 @@ bool file_id_rests(const struct file_id *id, int64_t time);
 /* For comparing what was written by ourselves; not against a forger. */
 uint64_t cache_hash(uint64_t seed, const void *bytes, size_t size);
 
-/* A small file of numbers beside it.  false: not there or not sound. */
+/*
+ * A small file beside it, its bytes under a checksum; the caller's to free().
+ * false: not there or not sound.
+ */
+bool cache_get_bytes(const struct cache_place *place, const char *file,
+		     char **ret, size_t *ret_size);
 bool cache_get_numbers(const struct cache_place *place, const char *file,
 		       uint64_t *ret, size_t count);
-int cache_put_numbers(const struct cache_place *place, const char *file,
-		      const uint64_t *numbers, size_t count);
+int cache_put_bytes(const struct cache_place *place, const char *file,
+		    const void *bytes, size_t size);

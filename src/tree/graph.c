@@ -15,10 +15,12 @@
 #include "tree/order.h"
 #include "tree/read.h"
 #include "tree/resolve.h"
+#include "tree/walked.h"
 
 #define CACHE_SKIP_FILES 8
 #define CACHE_SKIP_BYTES ((uint64_t)1 << 20)
 #define ORDER_FILE_MAX ((size_t)16 << 20)
+#define WALKED_FILE "walked"
 
 struct build {
 	const struct graph_options *options;
@@ -40,12 +42,25 @@ struct build {
 
 /* --- which modules, in what order ---------------------------------------- */
 
-static int find_files(struct build *b)
+static unsigned int threads_of(const struct graph_options *o)
+{
+	return o->threads ? MIN_OF(o->threads, POOL_MAX) :
+			    pool_default_threads();
+}
+
+static int load_policy(struct build *b)
 {
 	const struct graph_options *o = b->options;
 	const struct depmod_source source = { o->root, o->release,
 					      o->config_paths,
 					      o->config_count };
+
+	return depmod_policy_load(&source, &b->policy, b->reterr);
+}
+
+static int find_files(struct build *b)
+{
+	const struct graph_options *o = b->options;
 	struct scan_options scan = {
 		.root = o->root,
 		.dir = o->dir,
@@ -56,11 +71,12 @@ static int find_files(struct build *b)
 		.policy = &b->policy,
 		.want_ids = !o->no_cache || o->known_time,
 		.want_newest = o->known_time,
+		.want_folders = !o->no_cache,
+		.threads = threads_of(o),
 	};
-	int rc = depmod_policy_load(&source, &b->policy, b->reterr);
 
 	b->time = cache_clock();
-	return rc < 0 ? rc : scan_tree(&scan, &b->scan, b->reterr);
+	return scan_tree(&scan, &b->scan, b->reterr);
 }
 
 /*
@@ -191,6 +207,42 @@ static uint64_t fingerprint(const struct build *b)
 	return h ? h : 1;
 }
 
+static void open_place(struct build *b)
+{
+	const struct graph_options *o = b->options;
+	_cleanup_close_ int fd = -1;
+	struct file_id id;
+	struct stat st;
+
+	if (o->no_cache)
+		return;
+	fd = root_openat(o->root, o->dir, O_RDONLY | O_DIRECTORY);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return;
+	id = file_id_of(&st);
+	b->place = cache_place_open(o->release, &id);
+}
+
+static struct walked_key walked_key(const struct build *b, uint64_t fingerprint)
+{
+	return (struct walked_key){ b->options->root, b->options->dir,
+				    &b->policy, fingerprint };
+}
+
+/* As is_known(), without a walk through the tree. */
+static bool is_known_unwalked(struct build *b)
+{
+	uint64_t known = b->options->known_fingerprint;
+	struct walked_key key = walked_key(b, known);
+
+	if (!known || b->options->file_count || b->options->layer_count ||
+	    !walked_is_same(&b->place, WALKED_FILE, &key,
+			    threads_of(b->options), &b->graph.count))
+		return false;
+	b->graph.fingerprint = known;
+	return true;
+}
+
 /* Is the tree as the caller knows it? */
 static bool is_known(struct build *b)
 {
@@ -202,6 +254,13 @@ static bool is_known(struct build *b)
 	    o->known_fingerprint == b->graph.fingerprint)
 		return true;
 	return o->known_time && b->scan.newest < o->known_time;
+}
+
+static void keep_walk(struct build *b)
+{
+	struct walked_key key = walked_key(b, b->graph.fingerprint);
+
+	walked_save(&b->place, WALKED_FILE, &key, &b->scan, b->time);
 }
 
 /* --- what is in them ----------------------------------------------------- */
@@ -220,19 +279,8 @@ static void name_cache(struct build *b)
 
 static int open_cache(struct build *b)
 {
-	const struct graph_options *o = b->options;
-	_cleanup_close_ int fd = -1;
-	struct file_id id;
-	struct stat st;
-
-	b->place.dir = -1;
-	if (o->no_cache)
+	if (b->place.dir < 0)
 		return 0;
-	fd = root_openat(o->root, o->dir, O_RDONLY | O_DIRECTORY);
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return 0;
-	id = file_id_of(&st);
-	b->place = cache_place_open(o->release, &id);
 	name_cache(b);
 	if (cache_load(&b->place, b->cache_name, &b->cache) < 0)
 		return error_nomem(b->reterr);
@@ -245,8 +293,7 @@ static int read_files(struct build *b)
 	struct read_options read = {
 		.root = o->root,
 		.dir = o->dir,
-		.threads = o->threads ? MIN_OF(o->threads, POOL_MAX) :
-					pool_default_threads(),
+		.threads = threads_of(o),
 		.progress = o->progress,
 		.progress_ctx = o->progress_ctx,
 	};
@@ -424,10 +471,22 @@ static int finish(struct build *b, struct graph *ret)
 
 static int build_all(struct build *b, struct graph *ret)
 {
-	int rc = find_files(b);
+	int rc = load_policy(b);
+	bool known;
 
-	if (!rc && is_known(b)) {
-		b->graph.count = b->scan.files.len;
+	if (rc < 0)
+		return rc;
+	open_place(b);
+	known = is_known_unwalked(b);
+	if (!known)
+		rc = find_files(b);
+	if (!rc && !known) {
+		known = is_known(b);
+		if (known)
+			b->graph.count = b->scan.files.len;
+		keep_walk(b);
+	}
+	if (!rc && known) {
 		rc = finish(b, ret);
 		return rc < 0 ? rc : 1;
 	}

@@ -102,7 +102,7 @@ static void put_stamps(struct index_run *run, uint64_t tree, uint64_t content)
 
 	stamp_name(run, name, sizeof(name));
 	/* A failure costs time at the next run, nothing now. */
-	(void)!cache_put_numbers(&run->place, name, stamps, STAMPS);
+	(void)!cache_put_bytes(&run->place, name, stamps, sizeof(stamps));
 }
 
 /*

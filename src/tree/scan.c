@@ -6,11 +6,13 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "base/pool.h"
 #include "base/strbuf.h"
 #include "base/text.h"
 #include "diag/error.h"
 
 #define SCAN_BATCH ((size_t)32 << 10)
+#define SCAN_STATS 128 /* files that a thread looks at in one go */
 
 struct walk {
 	const struct scan_options *options;
@@ -18,6 +20,7 @@ struct walk {
 	struct lkm_error **reterr;
 	struct strbuf path; /* of the folder, below the root, with '/' */
 	size_t base;	    /* where a path as in the index begins in it */
+	int top;	    /* the main directory, for later; -1: not open */
 	unsigned int layer;
 	char *batch[SCAN_DEPTH_MAX + 1]; /* names of the folder of a depth */
 	struct map visits; /* "DEV:INO" of a folder: how often entered */
@@ -202,6 +205,20 @@ static int scan_count_visit(struct walk *w, const struct stat *st)
 	return 1;
 }
 
+/* The folder at w->path is about to be entered. */
+static int scan_keep_folder(struct walk *w, const struct file_id *id)
+{
+	struct scan_folder f = { .id = *id };
+
+	scan_saw(w->scan, id);
+	if (!w->options->want_folders)
+		return 0;
+	f.path = arena_strdup(&w->scan->strings, w->path.data + w->base);
+	if (!f.path || !vec_push(&w->scan->folders, f))
+		return error_nomem(w->reterr);
+	return 0;
+}
+
 /*
  * May the open folder @fd be entered?  Over a link not below itself, and not
  * too often: links can make a maze that has no loop and yet no end worth
@@ -213,14 +230,14 @@ static int scan_may_enter(struct walk *w, int fd, size_t depth, bool linked)
 	struct stat st, above;
 
 	w->above[depth] = fd;
-	if (!linked && !w->options->want_newest)
+	if (!linked && !w->options->want_newest && !w->options->want_folders)
 		return 1;
 	if (fstat(fd, &st) < 0)
 		return 0;
 	/* The top changes with each index that is written into it. */
 	id = file_id_of(&st);
-	if (depth)
-		scan_saw(w->scan, &id);
+	if (depth && scan_keep_folder(w, &id) < 0)
+		return -LKM_ENOMEM;
 	if (!linked)
 		return 1;
 	for (size_t i = 0; i < depth; i++) {
@@ -278,6 +295,15 @@ static int scan_stat(struct walk *w, int dir, const char *name, bool is_link,
 	return fstat(fd, ret) < 0 ? -errno : 0;
 }
 
+/*
+ * Files of the main directory to which no link leads are found again from its
+ * top, so they can be looked at together, by several threads: scan_stats().
+ */
+static bool scan_is_for_later(const struct walk *w, bool linked)
+{
+	return w->top >= 0 && w->base && !linked;
+}
+
 /* One name of a folder; w->path ends with it. */
 static int scan_entry(struct walk *w, int dir, const struct dirent64 *d,
 		      size_t depth, bool linked)
@@ -289,6 +315,7 @@ static int scan_entry(struct walk *w, int dir, const struct dirent64 *d,
 
 	is_module = module_file_stem(d->d_name, &stem);
 	if (d->d_type != DT_REG && d->d_type != DT_DIR) {
+		w->scan->is_plain = false;
 		int rc = scan_stat(w, dir, d->d_name, true, &st);
 
 		/* A link that leads nowhere matters if a module stood there. */
@@ -306,23 +333,25 @@ static int scan_entry(struct walk *w, int dir, const struct dirent64 *d,
 				  linked || is_link);
 	if (!is_module)
 		return 0;
-	if (w->options->want_ids && !statted) {
+	if (w->options->want_ids && !statted && !scan_is_for_later(w, linked)) {
 		int rc = scan_stat(w, dir, d->d_name, is_link, &st);
 
 		if (rc == -ENOENT)
 			return 0;
 		if (rc < 0)
 			return scan_warn_errno(w, rc, "read", w->path.data);
+		statted = true;
 	}
-	return scan_file(w, d->d_name, stem, w->options->want_ids ? &st : NULL,
+	return scan_file(w, d->d_name, stem,
+			 w->options->want_ids && statted ? &st : NULL,
 			 linked || is_link);
 }
 
-static bool is_skipped(const struct walk *w, const char *name)
+bool scan_skips(const struct depmod_policy *policy, const char *name)
 {
 	return !strcmp(name, ".") || !strcmp(name, "..") ||
 	       !strcmp(name, "build") || !strcmp(name, "source") ||
-	       depmod_policy_excludes(w->options->policy, name);
+	       depmod_policy_excludes(policy, name);
 }
 
 /* The next batch of names of a folder into the buffer of its depth. */
@@ -349,7 +378,7 @@ static int scan_names(struct walk *w, int fd, size_t depth, bool linked)
 
 		for (ssize_t i = 0; i < n && !rc; i += d->d_reclen) {
 			d = (const void *)(w->batch[depth] + i);
-			if (is_skipped(w, d->d_name))
+			if (scan_skips(w->options->policy, d->d_name))
 				continue;
 			w->path.len = len;
 			if (strbuf_adds(&w->path, d->d_name))
@@ -401,6 +430,8 @@ static int scan_top(struct walk *w, const char *dir, bool absolute,
 		return rc;
 	}
 	w->base = absolute ? 0 : w->path.len;
+	if (!absolute && w->options->want_ids)
+		w->top = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	return scan_folder(w, fd, 1, false);
 }
 
@@ -432,6 +463,8 @@ static int scan_all(struct walk *w)
 	const struct scan_options *o = w->options;
 	int rc = 0;
 
+	w->scan->is_plain = o->dir && !o->file_count && !o->layer_count &&
+			    !o->policy->externals.len;
 	for (size_t i = 0; !rc && i < o->file_count; i++)
 		rc = scan_given(w, o->files[i]);
 	if (o->file_count)
@@ -447,13 +480,66 @@ static int scan_all(struct walk *w)
 	return rc;
 }
 
+struct stats {
+	struct walk *walk;
+	int *errors; /* of each file */
+};
+
+static void scan_some_stats(void *ctx, unsigned int worker, size_t item)
+{
+	struct stats *s = ctx;
+	struct scan *scan = s->walk->scan;
+	size_t end = MIN_OF((item + 1) * SCAN_STATS, scan->files.len);
+
+	for (size_t i = item * SCAN_STATS; i < end; i++) {
+		struct scan_file *f = &scan->files.data[i];
+		struct stat st;
+
+		if (f->id.ino)
+			continue;
+		if (fstatat(s->walk->top, f->path, &st, AT_SYMLINK_NOFOLLOW))
+			s->errors[i] = errno;
+		else
+			f->id = file_id_of(&st);
+	}
+}
+
+/* The identities that scan_entry() left for later. */
+static int scan_stats(struct walk *w)
+{
+	size_t n = w->scan->files.len;
+	_cleanup_free_ int *errors = calloc(n + 1, sizeof(*errors));
+	struct stats stats = { w, errors };
+	int rc = 0;
+
+	if (!errors)
+		return error_nomem(w->reterr);
+	pool_run(MIN_OF(w->options->threads, SCAN_STAT_THREADS),
+		 (n + SCAN_STATS - 1) / SCAN_STATS, scan_some_stats, &stats);
+	for (size_t i = 0; i < n && !rc; i++) {
+		const struct scan_file *f = &w->scan->files.data[i];
+
+		scan_saw(w->scan, &f->id);
+		/* What went away meanwhile is missed when it is read. */
+		if (errors[i] && errors[i] != ENOENT)
+			rc = scan_warn_errno(w, errors[i], "read", f->path);
+	}
+	return rc;
+}
+
 int scan_tree(const struct scan_options *options, struct scan *ret,
 	      struct lkm_error **reterr)
 {
 	struct scan scan = { 0 };
-	struct walk w = { .options = options, .scan = &scan, .reterr = reterr };
+	struct walk w = {
+		.options = options, .scan = &scan, .reterr = reterr, .top = -1
+	};
 	int rc = scan_all(&w);
 
+	if (!rc && w.top >= 0)
+		rc = scan_stats(&w);
+	if (w.top >= 0)
+		close(w.top);
 	map_release(&w.visits);
 	for (size_t i = 0; i < ARRAY_SIZE(w.batch); i++)
 		free(w.batch[i]);
@@ -468,6 +554,7 @@ int scan_tree(const struct scan_options *options, struct scan *ret,
 void scan_release(struct scan *s)
 {
 	vec_release(&s->files);
+	vec_release(&s->folders);
 	map_release(&s->by_name);
 	error_list_release(&s->warnings);
 	arena_release(&s->strings);

@@ -37,6 +37,12 @@ struct scan_file {
 	struct file_id id; /* zero when not asked for */
 };
 
+/* A folder that was entered; not the main directory. */
+struct scan_folder {
+	const char *path; /* from there */
+	struct file_id id;
+};
+
 struct scan_options {
 	const struct root *root;
 	const char *dir; /* below the root; NULL: the layers only */
@@ -47,7 +53,9 @@ struct scan_options {
 	size_t file_count;
 	const struct depmod_policy *policy;
 	bool want_ids;
-	bool want_newest; /* needs the ids */
+	bool want_newest;  /* needs the ids */
+	bool want_folders; /* needs the ids */
+	unsigned int threads;
 };
 
 typedef VEC(struct lkm_error *) error_list;
@@ -59,12 +67,21 @@ struct scan {
 	error_list warnings;	     /* owned */
 	struct map by_name;	     /* to index + 1 in @files */
 	int64_t newest; /* change of a file or a folder below (want_newest) */
+	VEC(struct scan_folder) folders; /* want_folders */
+	/* All is below the main directory, and no link was seen on the way. */
+	bool is_plain;
 };
 
 /* 0; sys.failed (the directory itself), tree.limit, sys.memory */
 int scan_tree(const struct scan_options *options, struct scan *ret,
 	      struct lkm_error **reterr);
 void scan_release(struct scan *s);
+
+/* Does a scan pass this name by, whatever it is? */
+bool scan_skips(const struct depmod_policy *policy, const char *name);
+
+/* More threads than this only wait for each other inside the kernel. */
+#define SCAN_STAT_THREADS 4U
 
 /* Keep @e (which may be NULL) in @list; false, and @e freed: no memory. */
 bool error_list_take(error_list *list, struct lkm_error *e);

@@ -54,7 +54,7 @@ static void from_file(const uint8_t *bytes, size_t size)
 		uint64_t put[4];
 
 		memcpy(put, bytes, sizeof(put));
-		if (cache_put_numbers(&place, "numbers", put, 4) < 0 ||
+		if (cache_put_bytes(&place, "numbers", put, sizeof(put)) < 0 ||
 		    !cache_get_numbers(&place, "numbers", numbers, 4) ||
 		    memcmp(put, numbers, sizeof(put)))
 			abort();

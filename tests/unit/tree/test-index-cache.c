@@ -3,6 +3,7 @@
 #include "index-common.h"
 
 #include <ftw.h>
+#include <glob.h>
 
 #include "tree/order.h"
 
@@ -12,7 +13,7 @@ static void come_to_rest(void)
 	usleep(2100000);
 }
 
-static void make_tree(struct place *p)
+static void make_tree_of(struct place *p, size_t count)
 {
 	p->options.flags = 0;
 	put_module(p, "kernel/a.ko", "need:b_fn alias=a1");
@@ -22,7 +23,12 @@ static void make_tree(struct place *p)
 		 "kernel/a.ko\nkernel/b.ko\nkernel/c.ko\n");
 	come_to_rest();
 	run_well(p);
-	assert_int_equal(p->report->read, 3);
+	assert_int_equal(p->report->read, count);
+}
+
+static void make_tree(struct place *p)
+{
+	make_tree_of(p, 3);
 }
 
 static void assert_run(struct place *p, size_t read, size_t cached,
@@ -155,6 +161,86 @@ static void test_quick(void **state)
 	assert_run(p, 2, 0, 1);
 }
 
+static bool is_walk_kept(void)
+{
+	char pattern[512];
+	glob_t found;
+	int rc;
+
+	snprintf(pattern, sizeof(pattern), "%s/*/walked",
+		 getenv("LKM_CACHE_DIR"));
+	rc = glob(pattern, 0, NULL, &found);
+	if (!rc)
+		globfree(&found);
+	return rc == 0;
+}
+
+static void rename_in_tree(const struct place *p, const char *from,
+			   const char *to)
+{
+	char name[512];
+
+	snprintf(name, sizeof(name), "%s%s", MODULES, from);
+	folders(p, to);
+	assert_int_equal(rename(at(p, name), at(p, to)), 0);
+}
+
+/* A tree that is known is not walked: each kind of change is seen still. */
+static void test_unwalked(void **state)
+{
+	struct place *p = *state;
+
+	p->options.threads = 4;
+	put_module(p, "kernel/x/d.ko", "alias=d1");
+	put_module(p, "updates/note.txt", "alias=no");
+	make_tree_of(p, 4);
+	assert_true(is_walk_kept());
+	assert_run(p, 0, 4, 0);
+	/* An index that is removed and made again is no change of modules. */
+	assert_int_equal(unlink(at(p, MODULES "/modules.alias")), 0);
+	assert_run(p, 0, 4, 1);
+	assert_run(p, 0, 4, 0);
+	/* Removed and added, in a folder below and at the top. */
+	rename_in_tree(p, "/kernel/x/d.ko", "/d.off");
+	assert_run(p, 0, 3, 4);
+	come_to_rest();
+	assert_run(p, 0, 3, 0);
+	assert_run(p, 0, 3, 0);
+	rename_in_tree(p, "/../../../d.off", MODULES "/d.ko");
+	run_well(p);
+	assert_int_equal(p->report->modules, 4);
+	come_to_rest();
+	run_well(p);
+	assert_run(p, 0, 4, 0);
+	rename_in_tree(p, "/d.ko", MODULES "/new/d.ko");
+	run_well(p);
+	assert_int_equal(p->report->modules, 4);
+	assert_true(p->report->files_changed > 0);
+	/* What is in a folder now known. */
+	come_to_rest();
+	run_well(p);
+	assert_run(p, 0, 4, 0);
+	rename_in_tree(p, "/new/d.ko", MODULES "/new/e.ko");
+	run_well(p);
+	assert_true(p->report->files_changed > 0);
+}
+
+/* Another configuration finds others: the kept walk is not for it. */
+static void test_unwalked_config(void **state)
+{
+	struct place *p = *state;
+
+	put_module(p, "extra/c.ko", "alias=other");
+	make_tree(p);
+	assert_true(is_walk_kept());
+	assert_run(p, 0, 3, 0);
+	put_text(p, "/etc/depmod.d/a.conf", "override c * extra\n");
+	run_well(p);
+	assert_content(p, "modules.alias",
+		       "# Aliases extracted from modules themselves.\n"
+		       "alias a1 a\nalias b1 b\nalias other c\n");
+}
+
 /* The order itself is held against depmod's in the differential tests. */
 static void test_bucket_order(void **state)
 {
@@ -183,6 +269,8 @@ int main(void)
 		TEST(test_not_believed),
 		TEST(test_damaged_index),
 		TEST(test_quick),
+		TEST(test_unwalked),
+		TEST(test_unwalked_config),
 		cmocka_unit_test(test_bucket_order),
 	};
 
