@@ -256,7 +256,7 @@ static void on_tick(int signal, siginfo_t *info, void *context)
 
 	if (!time_signal() || is_ours(ip) || f.inside || !guard_is_active())
 		return;
-	time_limit(0);
+	sched_restart_clock();
 	regs_get(u->uc_mcontext.gregs, &f.regs);
 	f.timeout = true;
 	divert(u);

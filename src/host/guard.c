@@ -6,55 +6,72 @@
 #include "host.h"
 #include "kernel-calls.h"
 
-#define CALL_SECONDS 4 /* of processor time; no init of a module needs one */
-
-static struct {
-	bool active;
-	int fiber;
+/* One guard per thread: what ends one call leaves the others alone. */
+struct guard {
 	jmp_buf back;
+	bool watched; /* its caller cannot wait for good, rightly */
+	bool outside; /* waits for a client's answer now */
 	char why[512];
-} g;
+	struct guard *outer;
+};
 
 bool guard_is_active(void)
 {
-	return g.active;
+	return sched_is_serving() || sched_guard();
 }
 
-int guard_fiber(void)
+void guard_wait_outside(bool outside)
 {
-	return g.fiber;
+	struct guard *g = sched_guard();
+
+	if (g)
+		g->outside = outside;
+	sched_restart_idle();
 }
 
-void guard_note(const char *why)
+bool guard_is_watched(const struct guard *g)
 {
-	snprintf(g.why, sizeof(g.why), "%s", why);
+	return g && g->watched && !g->outside;
 }
 
 void guard_abort(const char *why)
 {
-	if (why != g.why)
-		guard_note(why);
-	longjmp(g.back, 1);
+	struct guard *g = sched_guard();
+
+	snprintf(g->why, sizeof(g->why), "%s", why);
+	longjmp(g->back, 1);
+}
+
+static long call(struct guard *g, long (*fn)(void *), void *arg,
+		 struct verdict *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	g->outer = sched_guard();
+	sched_set_guard(g);
+	sched_restart_idle();
+	if (!setjmp(g->back)) {
+		ret->value = fn(arg);
+	} else {
+		ret->aborted = true;
+		snprintf(ret->why, sizeof(ret->why), "%s", g->why);
+		sched_recover();
+	}
+	sched_set_guard(g->outer);
+	return ret->value;
 }
 
 long guard_call(long (*fn)(void *), void *arg, struct verdict *ret)
 {
-	memset(ret, 0, sizeof(*ret));
-	g.active = true;
-	g.fiber = sched_current();
-	g.why[0] = '\0';
-	sched_run_pending();
-	time_limit(CALL_SECONDS);
-	if (!setjmp(g.back)) {
-		ret->value = fn(arg);
-	} else {
-		ret->aborted = true;
-		snprintf(ret->why, sizeof(ret->why), "%s", g.why);
-		sched_abandon(g.fiber);
-	}
-	time_limit(0);
-	g.active = false;
-	return ret->value;
+	struct guard g = { .watched = true };
+
+	return call(&g, fn, arg, ret);
+}
+
+long guard_request(long (*fn)(void *), void *arg, struct verdict *ret)
+{
+	struct guard g = { 0 };
+
+	return call(&g, fn, arg, ret);
 }
 
 /* The thread that runs cannot go on: only it ends, unless it is the caller. */
@@ -66,12 +83,11 @@ void host_stop(const char *format, ...)
 	va_start(args, format);
 	vsnprintf(why, sizeof(why), format, args);
 	va_end(args);
-	if (!g.active) {
+	if (sched_guard())
+		guard_abort(why);
+	if (!sched_may_die()) {
 		fprintf(stderr, "lkm-host: %s\n", why);
 		_exit(9);
 	}
-	guard_note(why);
-	if (sched_current() == g.fiber)
-		guard_abort(g.why);
 	sched_die();
 }

@@ -123,24 +123,38 @@ void percpu_start(uint64_t used);
 
 /* sched.c */
 void sched_init(void);
-void sched_run_pending(void);
+void sched_restart_idle(void);
 void sched_want_switch(void);
 int sched_spawn(int (*fn)(void *), void *arg, const char *name);
 void *sched_task_of_fiber(int i);
 int sched_current(void);
 void sched_die(void) __attribute__((noreturn));
-void sched_abandon(int back_to);
+void sched_recover(void);
+bool sched_may_die(void);
 void sched_describe(void);
+bool sched_used_up(void);
+void sched_restart_clock(void);
+struct guard;
+struct guard *sched_guard(void);
+void sched_set_guard(struct guard *g);
+void *sched_owner(void); /* of the thread that runs; NULL: the kernel's own */
+void sched_set_owner(void *owner);
+/* As the idle thread from now on; @poll may wait up to so many ms. */
+void sched_serve(void (*poll)(int timeout_ms)) __attribute__((noreturn));
+bool sched_is_serving(void);
+unsigned int sched_threads(void);
 
 /* time.c */
 void time_start(void);
 void time_tick(void);
 void time_in_child(void);
 uint64_t time_ticks(void);
-void time_limit(unsigned int cpu_seconds);
+uint64_t time_ns(void); /* of the kernel's time, since time_start() */
+bool time_lags(void);	/* the kernel's time is behind the real one */
 
 /* rcu.c */
 void rcu_run(void);
+void rcu_recover(void);
 
 /* console.c */
 void console_put(int level, const char *text, size_t len);
@@ -153,17 +167,22 @@ int fault_init(void);
 void host_stop(const char *format, ...) _printf_(1, 2)
 	__attribute__((noreturn));
 
-/* guard.c: calls into the kernel that may not come back */
+/*
+ * guard.c: calls into the kernel that may not come back.  A guard_call() is
+ * watched: it is a deadlock when every thread waits; a guard_request() may wait
+ * as long as it likes.
+ */
 struct verdict {
 	bool aborted;
 	long value;
 	char why[512];
 };
 long guard_call(long (*fn)(void *), void *arg, struct verdict *ret);
+long guard_request(long (*fn)(void *), void *arg, struct verdict *ret);
 bool guard_is_active(void);
-int guard_fiber(void);
+bool guard_is_watched(const struct guard *g);
+void guard_wait_outside(bool outside);
 void guard_abort(const char *why) __attribute__((noreturn));
-void guard_note(const char *why);
 
 /* boot.c */
 struct initcall_failure {

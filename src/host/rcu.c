@@ -46,6 +46,12 @@ void rcu_run(void)
 	q.running = false;
 }
 
+/* A callback did not come back. */
+void rcu_recover(void)
+{
+	q.running = false;
+}
+
 KERNEL_ENTRY void kernel_synchronize_rcu(void)
 {
 	rcu_run();

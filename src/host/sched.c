@@ -9,6 +9,10 @@
 #define FIBERS_MAX 8192
 #define STACK_SIZE 262144UL
 #define IDLE_TICKS_MAX 20000 /* 80 s of the kernel's time without any work */
+#define USED_TICKS_MAX 1000  /* 4 s of processor time; no init needs one */
+#define POLL_EVERY 1024	     /* steps of an idle thread in a hurry */
+#define IDLE_MS 4
+#define CATCH_UP_MAX 1000
 
 /* include/linux/sched.h; the first two are as old as the kernel */
 #define TASK_RUNNING 0u
@@ -25,6 +29,10 @@ struct fiber {
 	char *task;
 	uint32_t preempt;
 	bool dead;
+	bool blocked_forever; /* it is told so when it runs */
+	unsigned int used;    /* ticks of processor time without a break */
+	struct guard *guard;  /* innermost */
+	void *owner;
 	int (*fn)(void *);
 	void *arg;
 	char *stack;
@@ -34,7 +42,7 @@ static struct {
 	struct fiber fibers[FIBERS_MAX];
 	int count, current;
 	uint64_t idle_from;
-	bool blocked_forever; /* the guarded fiber is told so when it runs */
+	bool serving; /* fiber 0 is the idle thread, always runnable */
 	int last_pid;
 	void (*worker_sleeping)(void *task);
 	void (*worker_running)(void *task);
@@ -88,6 +96,8 @@ static void switch_to(int next)
 
 	me->preempt = *host.percpu.preempt_count;
 	s.current = next;
+	if (!s.fibers[next].guard)
+		s.fibers[next].used = 0;
 	*host.percpu.current_task = (uint64_t)s.fibers[next].task;
 	*host.percpu.preempt_count = s.fibers[next].preempt;
 	fiber_switch(&me->sp, s.fibers[next].sp);
@@ -174,6 +184,9 @@ int sched_spawn(int (*fn)(void *), void *arg, const char *name)
 	f->preempt = PREEMPT_ENABLED;
 	f->fn = fn;
 	f->arg = arg;
+	f->guard = NULL;
+	f->owner = NULL;
+	f->blocked_forever = false;
 	f->dead = f->task == NULL;
 	return f->dead ? -12 : s.last_pid;
 }
@@ -199,31 +212,137 @@ static bool run_next(int me)
 
 static bool any_runnable(void)
 {
-	for (int i = 0; i < s.count; i++)
+	for (int i = s.serving; i < s.count; i++)
 		if (is_runnable(&s.fibers[i]))
 			return true;
 	return false;
 }
 
+static struct fiber *watched_fiber(void)
+{
+	for (int i = 0; i < s.count; i++)
+		if (!s.fibers[i].dead && guard_is_watched(s.fibers[i].guard))
+			return &s.fibers[i];
+	return NULL;
+}
+
 /* Nobody can run: deferred work first, then time goes on. */
 static void idle(void)
 {
+	struct fiber *f;
+
 	kernel_do_softirq();
 	rcu_run();
 	if (any_runnable())
 		return;
-	if (time_ticks() - s.idle_from > IDLE_TICKS_MAX && guard_is_active()) {
-		s.blocked_forever = true;
-		*state_of(&s.fibers[guard_fiber()]) = TASK_RUNNING;
+	f = watched_fiber();
+	if (f && time_ticks() - s.idle_from > IDLE_TICKS_MAX) {
+		f->blocked_forever = true;
+		*state_of(f) = TASK_RUNNING;
 		return;
 	}
 	time_tick();
 }
 
-void sched_run_pending(void)
+void sched_restart_idle(void)
 {
 	s.idle_from = time_ticks();
-	s.blocked_forever = false;
+	s.fibers[s.current].used = 0;
+	s.fibers[s.current].blocked_forever = false;
+}
+
+/* Before who was just woken looks at the clock */
+static void catch_up(void)
+{
+	for (int i = 0; i < CATCH_UP_MAX && time_lags(); i++)
+		time_tick();
+}
+
+/* Nobody but the idle thread can run. */
+static void idle_serving(void (*poll)(int timeout_ms))
+{
+	unsigned int steps = 0;
+
+	/* who loads or unloads is not kept waiting for the clock */
+	while (watched_fiber() && !any_runnable()) {
+		idle();
+		if (++steps % POLL_EVERY == 0)
+			poll(0);
+	}
+	if (any_runnable())
+		return;
+	if (!time_lags()) {
+		poll(IDLE_MS);
+		catch_up();
+	}
+	while (time_lags() && !any_runnable())
+		idle();
+}
+
+static long serve_turn(void *poll)
+{
+	if (any_runnable())
+		((void (*)(int))poll)(0);
+	else
+		idle_serving((void (*)(int))poll);
+	return 0;
+}
+
+/* An interrupt's handler that faults ends its turn, not the process. */
+void sched_serve(void (*poll)(int timeout_ms))
+{
+	struct verdict v;
+
+	s.serving = true;
+	for (;;) {
+		guard_request(serve_turn, (void *)poll, &v);
+		run_next(0);
+	}
+}
+
+bool sched_is_serving(void)
+{
+	return s.serving;
+}
+
+struct guard *sched_guard(void)
+{
+	return s.fibers[s.current].guard;
+}
+
+void sched_set_guard(struct guard *g)
+{
+	s.fibers[s.current].guard = g;
+}
+
+void *sched_owner(void)
+{
+	return s.fibers[s.current].owner;
+}
+
+void sched_set_owner(void *owner)
+{
+	s.fibers[s.current].owner = owner;
+}
+
+unsigned int sched_threads(void)
+{
+	unsigned int n = 0;
+
+	for (int i = 0; i < s.count; i++)
+		n += !s.fibers[i].dead;
+	return n;
+}
+
+/* A tick of processor time: true when the thread has had too many. */
+bool sched_used_up(void)
+{
+	return ++s.fibers[s.current].used > USED_TICKS_MAX;
+}
+
+void sched_restart_clock(void)
+{
+	s.fibers[s.current].used = 0;
 }
 
 static uint32_t *info_flags(const struct fiber *f)
@@ -248,8 +367,8 @@ KERNEL_ENTRY void kernel_schedule(void)
 		s.worker_sleeping(f->task);
 	while (!run_next(me))
 		idle();
-	if (s.blocked_forever && s.current == guard_fiber()) {
-		s.blocked_forever = false;
+	if (f->blocked_forever && f->guard) {
+		f->blocked_forever = false;
 		sched_describe();
 		guard_abort("deadlock: every thread waits, for good");
 	}
@@ -281,8 +400,15 @@ KERNEL_ENTRY int kernel_wake_function(void *entry, uint32_t state)
 				    state);
 }
 
+/* All but the first, which is who started the kernel. */
+bool sched_may_die(void)
+{
+	return s.current != 0;
+}
+
 void sched_die(void)
 {
+	rcu_recover();
 	s.fibers[s.current].dead = true;
 	kernel_schedule();
 	host_stop("a dead thread ran on");
@@ -294,7 +420,7 @@ KERNEL_ENTRY void kernel_exit(long code)
 	uint64_t *waiter = at(f->task, host.off.task_vfork_done);
 	void (*complete)(void *) = symp("complete");
 
-	if (s.current == guard_fiber() && guard_is_active())
+	if (f->guard)
 		guard_abort("the caller's thread was made to exit");
 	*state_of(f) = TASK_DEAD;
 	if (*waiter) {
@@ -306,15 +432,15 @@ KERNEL_ENTRY void kernel_exit(long code)
 	sched_die();
 }
 
-/* After a jump out of some fiber: go on as @back_to. */
-void sched_abandon(int back_to)
+/* After a jump out of what the fiber was doing, which may have held anything */
+void sched_recover(void)
 {
-	if (s.current != back_to)
-		s.fibers[s.current].dead = true;
-	s.current = back_to;
-	*host.percpu.current_task = (uint64_t)s.fibers[back_to].task;
+	struct fiber *f = &s.fibers[s.current];
+
+	rcu_recover();
+	f->used = 0;
 	*host.percpu.preempt_count = PREEMPT_ENABLED;
-	*state_of(&s.fibers[back_to]) = TASK_RUNNING;
+	*state_of(f) = TASK_RUNNING;
 }
 
 static void describe(const struct fiber *f, const uint64_t *sp)

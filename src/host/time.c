@@ -2,6 +2,7 @@
 // Virtual time: a tick is when nobody can run, or 4 ms of processor time.
 #include <signal.h>
 #include <sys/time.h>
+#include <time.h>
 
 #include "host.h"
 #include "kernel-calls.h"
@@ -14,7 +15,8 @@ static struct {
 	void (*wall)(void);
 	void (*hrtimers)(void);
 	void (*timers)(void *);
-	volatile unsigned int used, limit; /* in ticks of processor time */
+	uint64_t begin;	       /* jiffies when time started */
+	struct timespec since; /* the same moment outside */
 } t;
 
 uint64_t time_ticks(void)
@@ -47,13 +49,23 @@ bool time_signal(void)
 	++*t.jiffies;
 	/* who spins for a lock gives up when another shall run */
 	sched_want_switch();
-	return ++t.used > t.limit && t.limit;
+	return sched_used_up();
 }
 
-void time_limit(unsigned int cpu_seconds)
+uint64_t time_ns(void)
 {
-	t.used = 0;
-	t.limit = cpu_seconds * (1000000 / TICK_US);
+	return t.jiffies ? (*t.jiffies - t.begin) * TICK_US * 1000 : 0;
+}
+
+bool time_lags(void)
+{
+	struct timespec now;
+	int64_t past;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	past = (now.tv_sec - t.since.tv_sec) * 1000000000LL + now.tv_nsec -
+	       t.since.tv_nsec;
+	return past > 0 && (uint64_t)past > time_ns();
 }
 
 void time_in_child(void)
@@ -66,6 +78,8 @@ void time_in_child(void)
 void time_start(void)
 {
 	t.jiffies = symp("jiffies_64");
+	t.begin = *t.jiffies;
+	clock_gettime(CLOCK_MONOTONIC, &t.since);
 	t.wall = symp("update_wall_time");
 	t.hrtimers = symp("hrtimer_run_queues");
 	t.timers = symp("run_timer_softirq");

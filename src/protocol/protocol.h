@@ -24,7 +24,8 @@
  *
  *	HELLO		str release, str image path, str banner (linux_banner),
  *			u32 pid, u32 enum proto_host_flags, u64 taint,
- *			u64 uptime in ns
+ *			u64 uptime in ns; request: the program's name, which
+ *			the kernel shows as that of its task
  *	LOAD		-; request: parameters, flags of finit_module(2); one
  *			descriptor of the file, not compressed.  The verdict is
  *			the status, an oops in init is -EIO with a finding.
@@ -163,10 +164,14 @@ bool proto_peer_is_me(int fd); /* same effective uid */
 int proto_read_file(int fd, uint64_t max, void **ret, size_t *ret_size);
 
 /* records.c */
+enum proto_frame_flags {
+	PROTO_FRAME_RELIABLE = 1, /* by the unwinder; else seen on the stack */
+	PROTO_FRAME_EXACT = 2,	  /* the instruction, not a return address */
+};
 struct proto_frame {
 	const char *symbol, *module; /* module "": the kernel's own */
 	uint64_t offset, size;
-	uint32_t reliable; /* 0 or 1 */
+	uint32_t flags; /* enum proto_frame_flags */
 };
 #define PROTO_FRAMES_MAX 32
 struct proto_finding {

@@ -6,7 +6,7 @@ static bool put_frame(struct proto_message *m, const struct proto_frame *f)
 {
 	return proto_put_str(m, f->symbol) && proto_put_str(m, f->module) &&
 	       proto_put_u64(m, f->offset) && proto_put_u64(m, f->size) &&
-	       proto_put_u32(m, f->reliable);
+	       proto_put_u32(m, f->flags);
 }
 
 static bool put_finding(struct proto_message *m, const struct proto_finding *f)
@@ -70,7 +70,7 @@ static bool get_frame(struct proto_message *m, struct proto_frame *ret)
 	return proto_get_str(m, &ret->symbol) &&
 	       proto_get_str(m, &ret->module) &&
 	       proto_get_u64(m, &ret->offset) && proto_get_u64(m, &ret->size) &&
-	       proto_get_u32(m, &ret->reliable);
+	       proto_get_u32(m, &ret->flags);
 }
 
 bool proto_get_finding(struct proto_message *m, struct proto_finding *ret)

@@ -30,7 +30,7 @@ def frame():
 
 
 def seeds():
-    yield "hello", message(1)
+    yield "hello", message(1, s("lkm"))
     yield "load", message(2, s("numdummies=2"), w(0))
     yield "open", message(4, s("/proc/modules"), w(0), w(0))
     yield "write", message(6, w(3), q(2**64 - 1), bulk(b"hello"))

@@ -255,7 +255,7 @@ static struct proto_finding finding(uint32_t frames)
 						    .module = "bad",
 						    .offset = i,
 						    .size = 64,
-						    .reliable = i % 2 };
+						    .flags = i % 4 };
 	return f;
 }
 
@@ -280,7 +280,7 @@ static void findings_follow_the_fields(void **state)
 	assert_int_equal(got.frame_count, 3);
 	assert_string_equal(got.frames[2].symbol, "bad_init");
 	assert_int_equal(got.frames[2].offset, 2);
-	assert_int_equal(got.frames[1].reliable, 1);
+	assert_int_equal(got.frames[1].flags, 1);
 	assert_false(proto_get_finding(&p->in, &got));
 	assert_false(p->in.flags & PROTO_MORE_FINDINGS);
 
