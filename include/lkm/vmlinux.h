@@ -111,6 +111,11 @@ const char *lkm_vmlinux_release(struct lkm_vmlinux *image);
  * vmlinux.absent for arm64's Image */
 int lkm_vmlinux_elf(struct lkm_vmlinux *image, const void **ret_bytes,
 		    size_t *ret_size, struct lkm_error **reterr);
+/** lkm_vmlinux_read() - @size bytes at @offset of that file into the caller's
+ * memory; vmlinux.broken beyond its end.  Of a kernel that is kept unpacked
+ * only these are read */
+int lkm_vmlinux_read(struct lkm_vmlinux *image, uint64_t offset, size_t size,
+		     void *ret, struct lkm_error **reterr);
 /** lkm_vmlinux_relocs() - the relocation table (bzImage with
  * CONFIG_RELOCATABLE) */
 int lkm_vmlinux_relocs(struct lkm_vmlinux *image, struct lkm_krelocs *ret,

@@ -113,16 +113,21 @@ static bool page_present(const struct source *s, uint64_t page)
 	return s->have[page / 8] & 1 << page % 8;
 }
 
-static bool page_is_sound(struct source *s, uint64_t page)
+static bool bytes_are_sound(struct source *s, uint64_t page,
+			    const uint8_t *data)
 {
-	uint64_t start = page << PAGE_SHIFT;
-	struct span bytes = { s->data + start,
-			      MIN_OF(s->size - start, PAGE_BYTES) };
+	struct span bytes = { data, MIN_OF(s->size - (page << PAGE_SHIFT),
+					   PAGE_BYTES) };
 
 	if (!s->check || s->check(s->check_ctx, page, bytes))
 		return true;
 	s->error = EBADMSG;
 	return false;
+}
+
+static bool page_is_sound(struct source *s, uint64_t page)
+{
+	return bytes_are_sound(s, page, s->data + (page << PAGE_SHIFT));
 }
 
 bool source_check(struct source *s, uint64_t size, source_check_fn check,
@@ -138,15 +143,11 @@ bool source_check(struct source *s, uint64_t size, source_check_fn check,
 	return true;
 }
 
-/* Read the pages [@first, @last] that are missing, in runs. */
-static bool source_fill(struct source *s, uint64_t first, uint64_t last)
+static bool source_pread(struct source *s, uint8_t *to, uint64_t at,
+			 uint64_t end)
 {
-	uint64_t done = first << PAGE_SHIFT;
-	uint64_t end = MIN_OF((last + 1) << PAGE_SHIFT, s->size);
-
-	while (done < end) {
-		ssize_t n = pread(s->fd, s->data + done, end - done,
-				  (off_t)done);
+	while (at < end) {
+		ssize_t n = pread(s->fd, to, end - at, (off_t)at);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -155,9 +156,21 @@ static bool source_fill(struct source *s, uint64_t first, uint64_t last)
 			s->error = n < 0 ? errno : ENODATA;
 			return false;
 		}
-		done += (uint64_t)n;
+		to += n;
+		at += (uint64_t)n;
 		s->reads++;
 	}
+	return true;
+}
+
+/* Read the pages [@first, @last] that are missing, in runs. */
+static bool source_fill(struct source *s, uint64_t first, uint64_t last)
+{
+	uint64_t start = first << PAGE_SHIFT;
+	uint64_t end = MIN_OF((last + 1) << PAGE_SHIFT, s->size);
+
+	if (!source_pread(s, s->data + start, start, end))
+		return false;
 	for (uint64_t p = first; p <= last; p++) {
 		if (!page_is_sound(s, p))
 			return false;
@@ -195,6 +208,37 @@ bool source_slice(struct source *s, uint64_t off, uint64_t len,
 	if (len && s->fd >= 0 && !source_need(s, off, len))
 		return false;
 	*ret = (struct span){ s->data + off, (size_t)len };
+	return true;
+}
+
+bool source_copy(struct source *s, uint64_t off, uint64_t len, void *to)
+{
+	/* Whole pages go straight to where they are wanted. */
+	uint64_t first = (off + PAGE_BYTES - 1) & -PAGE_BYTES;
+	uint64_t end = (off + len) & -PAGE_BYTES;
+	uint8_t *out = to;
+	struct span part;
+
+	if (off > s->size || len > s->size - off)
+		return false;
+	if (s->fd < 0 || end <= first) {
+		if (!source_slice(s, off, len, &part))
+			return false;
+		memcpy(out, part.data, part.size);
+		return true;
+	}
+	if (!source_slice(s, off, first - off, &part))
+		return false;
+	memcpy(out, part.data, part.size);
+	out += part.size;
+	if (!source_pread(s, out, first, end))
+		return false;
+	for (uint64_t at = first; at < end; at += PAGE_BYTES)
+		if (!bytes_are_sound(s, at >> PAGE_SHIFT, out + (at - first)))
+			return false;
+	if (!source_slice(s, end, off + len - end, &part))
+		return false;
+	memcpy(out + (end - first), part.data, part.size);
 	return true;
 }
 

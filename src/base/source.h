@@ -66,6 +66,8 @@ void source_release(struct source *s);
 /* Bytes [off, off + len): false beyond the end (error 0) or when unreadable. */
 bool source_slice(struct source *s, uint64_t off, uint64_t len,
 		  struct span *ret);
+/* As above into memory of the caller's; what was not read yet is not kept. */
+bool source_copy(struct source *s, uint64_t off, uint64_t len, void *to);
 /* The whole file. */
 bool source_all(struct source *s, struct span *ret);
 /* The string at @off, its NUL before @end (exclusive). */

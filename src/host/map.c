@@ -67,21 +67,18 @@ static bool is_percpu(const struct segment *s)
 	return s->address == 0;
 }
 
-static int place(struct span elf, const struct segment *s,
-		 struct lkm_error **reterr)
+static int place(const struct segment *s, struct lkm_error **reterr)
 {
 	uint64_t to = is_percpu(s) ? PERCPU_BASE :
 				     s->address + (uint64_t)host.distance;
 	uint64_t limit = is_percpu(s) ? PERCPU_BASE + PERCPU_SIZE / 4 :
 					IMAGE_BASE + IMAGE_LIMIT;
-	struct span bytes;
 
 	if (s->memory_size < s->file_size || to > limit ||
-	    s->memory_size > limit - to ||
-	    !span_slice(elf, s->file_offset, s->file_size, &bytes))
+	    s->memory_size > limit - to)
 		return FAIL(reterr, HOST_IMAGE_BROKEN);
-	memcpy((void *)to, bytes.data, bytes.size);
-	return 0;
+	return lkm_vmlinux_read(host.image, s->file_offset, s->file_size,
+				(void *)to, reterr);
 }
 
 static void find_range(const struct segment *s, size_t n)
@@ -141,23 +138,21 @@ static int relocate(const struct lkm_krelocs *r)
 }
 
 static struct {
-	struct span elf;
 	struct segment segments[SEGMENTS_MAX];
 	size_t count;
 } read_so_far;
 
 int map_read(struct lkm_error **reterr)
 {
-	struct span *elf = &read_so_far.elf;
-	const void *bytes;
+	/* The linker puts the program headers right behind the ELF header. */
+	uint8_t head[4096];
 	int r;
 
-	r = lkm_vmlinux_elf(host.image, &bytes, &elf->size, reterr);
+	r = lkm_vmlinux_read(host.image, 0, sizeof(head), head, reterr);
 	if (r < 0)
 		return r;
-	elf->data = bytes;
-	r = read_segments(*elf, read_so_far.segments, &read_so_far.count,
-			  reterr);
+	r = read_segments((struct span){ head, sizeof(head) },
+			  read_so_far.segments, &read_so_far.count, reterr);
 	if (r < 0)
 		return r;
 	find_range(read_so_far.segments, read_so_far.count);
@@ -179,7 +174,7 @@ int map_image(struct lkm_error **reterr)
 		 0) != low)
 		return FAIL(reterr, HOST_MEMORY_FAILED, KV_ERRNO(errno));
 	for (size_t i = 0; i < read_so_far.count; i++) {
-		r = place(read_so_far.elf, &read_so_far.segments[i], reterr);
+		r = place(&read_so_far.segments[i], reterr);
 		if (r < 0)
 			return r;
 	}

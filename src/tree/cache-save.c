@@ -113,27 +113,6 @@ static bool save_join(struct saver *s, const struct cache_header *head,
 }
 
 /* No sync: what a crash leaves does not have the right hash. */
-static int save_bytes(int dir, const char *file, const struct strbuf *bytes)
-{
-	char temp[64];
-	int fd, rc;
-
-	snprintf(temp, sizeof(temp), ".%.32s.%d", file, (int)getpid());
-	fd = openat(dir, temp,
-		    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
-		    0600);
-	if (fd < 0)
-		return -errno;
-	rc = fd_write_all(fd, bytes->data, bytes->len);
-	if (close(fd) < 0 && !rc)
-		rc = -errno;
-	if (!rc && renameat(dir, temp, dir, file) < 0)
-		rc = -errno;
-	if (rc < 0)
-		unlinkat(dir, temp, 0);
-	return rc;
-}
-
 int cache_save(const struct cache_place *place, const char *file,
 	       const struct cache_entry *entries, size_t count, int64_t time)
 {
@@ -142,6 +121,7 @@ int cache_save(const struct cache_place *place, const char *file,
 					   .time = (uint64_t)time,
 					   .entry_count = count };
 	_cleanup_strbuf_ struct strbuf bytes = { 0 };
+	struct cache_piece all;
 	struct saver s = { 0 };
 	bool ok = true;
 
@@ -161,19 +141,6 @@ int cache_save(const struct cache_place *place, const char *file,
 	strbuf_release(&s.strings);
 	strbuf_release(&s.entries);
 	strbuf_release(&s.ids);
-	return ok ? save_bytes(place->dir, file, &bytes) : -ENOMEM;
-}
-
-int cache_put_bytes(const struct cache_place *place, const char *file,
-		    const void *bytes, size_t size)
-{
-	_cleanup_strbuf_ struct strbuf b = { 0 };
-	uint64_t hash = cache_hash(CACHE_MAGIC, bytes, size);
-
-	if (place->dir < 0)
-		return 0;
-	strbuf_add(&b, bytes, size);
-	if (!strbuf_add(&b, &hash, sizeof(hash)))
-		return -ENOMEM;
-	return save_bytes(place->dir, file, &b);
+	all = (struct cache_piece){ bytes.data, bytes.len };
+	return ok ? cache_put(place, file, &all, 1) : -ENOMEM;
 }

@@ -2,7 +2,9 @@
 // What earlier runs read from module files: the cache's reader.
 #include "tree/cache.h"
 
-#include <fcntl.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -13,62 +15,14 @@
 
 #define CACHE_BYTES_MAX ((uint64_t)64 << 20)
 
-static uint64_t mix(uint64_t h, uint64_t v)
-{
-	h = (h ^ v) * 0x9fb21c651e98df25;
-	return h ^ h >> 29;
-}
-
-uint64_t cache_hash(uint64_t seed, const void *bytes, size_t size)
-{
-	uint64_t lanes[4] = { seed, ~seed, seed ^ 0x5555, size };
-	const uint8_t *p = bytes;
-	uint64_t v;
-
-	/* Four at once: each waits for its own multiplication only. */
-	for (; size >= 32; p += 32, size -= 32) {
-		for (int i = 0; i < 4; i++) {
-			memcpy(&v, p + 8 * i, 8);
-			lanes[i] = mix(lanes[i], v);
-		}
-	}
-	for (; size; p += MIN_OF(size, 8), size -= MIN_OF(size, 8)) {
-		v = 0;
-		memcpy(&v, p, MIN_OF(size, 8));
-		lanes[0] = mix(lanes[0], v);
-	}
-	return mix(mix(lanes[0], lanes[1]), mix(lanes[2], lanes[3]));
-}
-
-bool file_id_rests(const struct file_id *id, int64_t time)
-{
-	return id->mtime < time - CACHE_REST_NS &&
-	       id->ctime < time - CACHE_REST_NS;
-}
-
 /* --- reading ------------------------------------------------------------- */
 
 /* The whole file into memory of @c; false: absent, too large, not ours. */
-static int open_own(int dir, const char *file, struct stat *ret)
-{
-	int fd = openat(dir, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-
-	if (fd < 0)
-		return -1;
-	if (fstat(fd, ret) < 0 || !S_ISREG(ret->st_mode) ||
-	    ret->st_uid != geteuid() ||
-	    (uint64_t)ret->st_size > CACHE_BYTES_MAX) {
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
-
-static bool load_bytes(int dir, const char *file, struct cache *c,
-		       struct span *ret)
+static bool load_bytes(const struct cache_place *place, const char *file,
+		       struct cache *c, struct span *ret)
 {
 	struct stat st;
-	_cleanup_close_ int fd = open_own(dir, file, &st);
+	_cleanup_close_ int fd = cache_open(place, file, CACHE_BYTES_MAX, &st);
 	uint8_t *bytes;
 	size_t have = 0;
 
@@ -214,6 +168,18 @@ int cache_parse(struct cache *c, struct span bytes)
 	return rc < 0 ? rc : 0;
 }
 
+struct cache_place tree_cache_place(const char *release,
+				    const struct file_id *module_dir)
+{
+	char name[192];
+
+	if (strlen(release) > 128)
+		return (struct cache_place){ .dir = -1 };
+	snprintf(name, sizeof(name), "%s-%" PRIx64 "-%" PRIx64, release,
+		 module_dir->dev, module_dir->ino);
+	return cache_place_open(name);
+}
+
 int cache_load(const struct cache_place *place, const char *file,
 	       struct cache *ret)
 {
@@ -221,7 +187,7 @@ int cache_load(const struct cache_place *place, const char *file,
 
 	if (place->dir < 0)
 		return 0;
-	if (!load_bytes(place->dir, file, ret, &all)) {
+	if (!load_bytes(place, file, ret, &all)) {
 		cache_release(ret);
 		return 0;
 	}
@@ -245,43 +211,4 @@ void cache_release(struct cache *c)
 	free(c->entries);
 	map_release(&c->by_path);
 	*c = (struct cache){ 0 };
-}
-
-/* --- small files beside it ------------------------------------------------ */
-
-bool cache_get_bytes(const struct cache_place *place, const char *file,
-		     char **ret, size_t *ret_size)
-{
-	_cleanup_free_ char *bytes = NULL;
-	_cleanup_close_ int fd = -1;
-	struct stat st;
-	uint64_t hash;
-	size_t size;
-
-	if (place->dir < 0)
-		return false;
-	fd = open_own(place->dir, file, &st);
-	if (fd < 0 || fd_read_all(fd, CACHE_BYTES_MAX, &bytes, &size) < 0 ||
-	    size < sizeof(hash))
-		return false;
-	size -= sizeof(hash);
-	memcpy(&hash, bytes + size, sizeof(hash));
-	if (cache_hash(CACHE_MAGIC, bytes, size) != hash)
-		return false;
-	*ret = take_ptr(bytes);
-	*ret_size = size;
-	return true;
-}
-
-bool cache_get_numbers(const struct cache_place *place, const char *file,
-		       uint64_t *ret, size_t count)
-{
-	_cleanup_free_ char *bytes = NULL;
-	size_t size;
-
-	if (!cache_get_bytes(place, file, &bytes, &size) ||
-	    size != count * sizeof(*ret))
-		return false;
-	memcpy(ret, bytes, size);
-	return true;
 }

@@ -220,7 +220,7 @@ static void open_place(struct build *b)
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return;
 	id = file_id_of(&st);
-	b->place = cache_place_open(o->release, &id);
+	b->place = tree_cache_place(o->release, &id);
 }
 
 static struct walked_key walked_key(const struct build *b, uint64_t fingerprint)

@@ -216,7 +216,7 @@ static int open_tree(struct index_run *run)
 	if (fd >= 0 && fstat(fd, &st) == 0) {
 		id = file_id_of(&st);
 		if (!(run->options->flags & LKM_INDEX_NO_CACHE))
-			run->place = cache_place_open(run->release, &id);
+			run->place = tree_cache_place(run->release, &id);
 		return 0;
 	}
 	/* Opening a tree knows best how to say that there is none. */

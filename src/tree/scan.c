@@ -27,25 +27,6 @@ struct walk {
 	int above[SCAN_DEPTH_MAX]; /* the open folders on the way here */
 };
 
-struct file_id file_id_of(const struct stat *st)
-{
-	const int64_t second = 1000000000;
-
-	return (struct file_id){
-		.dev = st->st_dev,
-		.ino = st->st_ino,
-		.size = (uint64_t)st->st_size,
-		.mtime = st->st_mtim.tv_sec * second + st->st_mtim.tv_nsec,
-		.ctime = st->st_ctim.tv_sec * second + st->st_ctim.tv_nsec,
-	};
-}
-
-bool file_id_equals(const struct file_id *a, const struct file_id *b)
-{
-	return a->dev == b->dev && a->ino == b->ino && a->size == b->size &&
-	       a->mtime == b->mtime && a->ctime == b->ctime;
-}
-
 bool error_list_take(error_list *list, struct lkm_error *e)
 {
 	if (!e || vec_push(list, e))

@@ -4,11 +4,11 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/stat.h>
 
 #include <lkm/error.h>
 
 #include "base/arena.h"
+#include "base/cache.h"
 #include "base/map.h"
 #include "base/root.h"
 #include "base/vec.h"
@@ -18,15 +18,6 @@
 #define SCAN_MODULES_MAX 65534
 #define SCAN_DEPTH_MAX 64 /* folders in folders */
 #define SCAN_VISITS_MAX 8 /* of one folder, over links */
-
-/* Which file it was, to see whether it is the same still. */
-struct file_id {
-	uint64_t dev, ino, size;
-	int64_t mtime, ctime; /* nanoseconds */
-};
-
-struct file_id file_id_of(const struct stat *st);
-bool file_id_equals(const struct file_id *a, const struct file_id *b);
 
 struct scan_file {
 	const char *name; /* of the module */

@@ -10,14 +10,17 @@
 #include "image/extract.h"
 #include "image/parts.h"
 #include "vmlinux/btf.h"
+#include "vmlinux/kept.h"
 #include "vmlinux/parts.h"
 #include "vmlinux/unpack.h"
 
 struct lkm_vmlinux {
 	char *path;
 	int fd;
-	const char *payload;
+	struct unpacked unpacked;
 	struct source source; /* unpacked */
+	struct file_id id;    /* of the file; zero: its contents are not kept */
+	struct kept kept;
 	struct kimage kimage;
 	struct arena arena;
 	/* What was asked for already. */
@@ -48,6 +51,7 @@ static int vmlinux_new(const char *path, struct lkm_vmlinux **ret,
 		return error_nomem(reterr);
 	image->fd = -1;
 	image->source.fd = -1;
+	image->kept.fd = -1;
 	image->path = strdup(path);
 	if (!image->path) {
 		lkm_vmlinux_free(image);
@@ -87,19 +91,45 @@ static void vmlinux_place_raw(struct lkm_vmlinux *image)
 
 static int vmlinux_load(struct lkm_vmlinux *image, struct lkm_error **reterr)
 {
-	struct unpacked unpacked = { 0 };
-	int rc = unpack(&image->source, image->path, &unpacked, reterr);
+	int rc;
 
-	if (rc < 0)
-		return rc;
-	image->payload = unpacked.payload;
+	if (image->kept.fd < 0) {
+		rc = unpack(&image->source, image->path, &image->unpacked,
+			    reterr);
+		if (rc < 0)
+			return rc;
+	}
 	image->kimage.file = image->path;
 	image->kimage.source = &image->source;
-	if (unpacked.kind == UNPACK_ELF)
+	if (image->unpacked.kind == UNPACK_ELF)
 		return kimage_open_elf(&image->kimage, reterr);
 	kimage_open_arm64(&image->kimage);
 	vmlinux_place_raw(image);
 	return 0;
+}
+
+/* What was unpacked of this very file before takes its place. */
+static void vmlinux_look_in_cache(struct lkm_vmlinux *image,
+				  const struct stat *st)
+{
+	struct file_id id = file_id_of(st);
+
+	if (!file_id_rests(&id, cache_clock()))
+		return;
+	image->id = id;
+	(void)kept_open(image->fd, &id, &image->arena, &image->source,
+			&image->kept, &image->unpacked);
+}
+
+/* Now that all that takes long is known. */
+static void vmlinux_keep(struct lkm_vmlinux *image)
+{
+	struct span all;
+
+	/* What is not packed costs nothing to unpack. */
+	if (image->id.ino && image->kept.fd < 0 && image->source.fd < 0 &&
+	    source_all(&image->source, &all))
+		kept_save(&image->id, all, &image->symbols, &image->unpacked);
 }
 
 int lkm_vmlinux_open(const char *path, struct lkm_vmlinux **ret,
@@ -119,10 +149,12 @@ int lkm_vmlinux_open(const char *path, struct lkm_vmlinux **ret,
 		return rc;
 	}
 	rc = source_open_stat(&image->source, image->fd, &st, IMAGE_FILE_MAX);
-	if (rc < 0)
+	if (rc < 0) {
 		rc = image_open_failed(rc, path, (uint64_t)st.st_size, reterr);
-	else
+	} else {
+		vmlinux_look_in_cache(image, &st);
 		rc = vmlinux_load(image, reterr);
+	}
 	if (rc < 0) {
 		lkm_vmlinux_free(image);
 		return rc;
@@ -160,6 +192,7 @@ void lkm_vmlinux_free(struct lkm_vmlinux *image)
 	arena_release(&image->arena);
 	if (image->fd >= 0)
 		close(image->fd);
+	kept_release(&image->kept);
 	free(image->path);
 	free(image);
 }
@@ -171,7 +204,7 @@ const char *lkm_vmlinux_path(const struct lkm_vmlinux *image)
 
 const char *lkm_vmlinux_payload(const struct lkm_vmlinux *image)
 {
-	return image->payload;
+	return image->unpacked.payload;
 }
 
 int lkm_vmlinux_elf(struct lkm_vmlinux *image, const void **ret_bytes,
@@ -189,6 +222,22 @@ int lkm_vmlinux_elf(struct lkm_vmlinux *image, const void **ret_bytes,
 	*ret_bytes = all.data;
 	*ret_size = all.size;
 	return 0;
+}
+
+int lkm_vmlinux_read(struct lkm_vmlinux *image, uint64_t offset, size_t size,
+		     void *ret, struct lkm_error **reterr)
+{
+	struct span bytes;
+
+	if (image->kimage.is_raw)
+		return kimage_absent(&image->kimage, "ELF header", reterr);
+	if (source_copy(&image->source, offset, size, ret))
+		return 0;
+	if (image->source.error)
+		return image_read_all(&image->source, image->path, &bytes,
+				      reterr);
+	return kimage_broken(&image->kimage, "ELF file",
+			     "a part lies behind its end", reterr);
 }
 
 int lkm_vmlinux_bytes(struct lkm_vmlinux *image, uint64_t address, size_t size,
@@ -231,8 +280,14 @@ static int vmlinux_read_symbols(struct lkm_vmlinux *image,
 		return 0;
 	if (image->has_no_symbols)
 		return kimage_absent(&image->kimage, "kallsyms", reterr);
+	if (kept_symbols(&image->kept, &image->arena, &image->symbols)) {
+		image->has_symbols = true;
+		return 0;
+	}
 	rc = ksyms_read(&image->kimage, &image->arena, &image->symbols, reterr);
 	image->has_symbols = rc == 0;
+	if (rc == 0)
+		vmlinux_keep(image);
 	/* The search is long; others ask too. */
 	image->has_no_symbols = rc == -LKM_ENOTFOUND;
 	return rc;

@@ -97,6 +97,48 @@ static void a_page_that_is_not_sound_is_not_had(void **state)
 	close(fd);
 }
 
+static bool refuse_page_seven(const void *ctx, uint64_t page, struct span bytes)
+{
+	(void)ctx;
+	return page != 7 && bytes.data[0] == page + 1;
+}
+
+static void copies_are_what_slices_are(void **state)
+{
+	static const struct {
+		uint64_t off, len;
+	} parts[] = { { 0, 0 },
+		      { 0, PAGE },
+		      { 10, 20 },
+		      { 100, PAGE },
+		      { 8 * PAGE, 3 * PAGE },
+		      { 8 * PAGE + 1, 3 * PAGE },
+		      { 9 * PAGE - 1, 2 },
+		      { 60 * PAGE, 3 * PAGE + 17 },
+		      { 63 * PAGE + 16, 1 },
+		      { 63 * PAGE + 17, 0 },
+		      { 20 * PAGE, 2 * PAGE },
+		      { PAGE - 1, PAGE + 2 } };
+	int fd = file_of_pages(63 * PAGE + 17);
+	struct source s = { 0 };
+	char copy[8 * PAGE];
+
+	assert_int_equal(source_open_fd(&s, fd, UINT64_MAX), 0);
+	assert_true(source_check(&s, s.size, refuse_page_seven, NULL));
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		assert_true(source_copy(&s, parts[i].off, parts[i].len, copy));
+		for (size_t j = 0; j < parts[i].len; j++)
+			assert_int_equal(copy[j],
+					 (parts[i].off + j) / PAGE + 1);
+	}
+	assert_false(source_copy(&s, 63 * PAGE + 17, 1, copy));
+	assert_int_equal(s.error, 0);
+	assert_false(source_copy(&s, 6 * PAGE, 3 * PAGE, copy));
+	assert_int_equal(s.error, EBADMSG);
+	source_release(&s);
+	close(fd);
+}
+
 static void checksums_are_crc32c(void **state)
 {
 	static const uint8_t zeros[32];
@@ -231,6 +273,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_what_is_asked_for_is_read),
 		cmocka_unit_test(a_page_that_is_not_sound_is_not_had),
+		cmocka_unit_test(copies_are_what_slices_are),
 		cmocka_unit_test(checksums_are_crc32c),
 		cmocka_unit_test(nothing_is_asked_for_at_the_end),
 		cmocka_unit_test(strings_may_span_pages),

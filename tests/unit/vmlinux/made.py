@@ -11,6 +11,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 import zlib
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -365,6 +366,58 @@ def test_format():
         out = subprocess.run([DUMP, path, "banner"], check=False,
                              stdout=subprocess.PIPE).stdout.decode()
         equal(out.split()[:2], ["error", ident], path)
+
+
+def dump_again(part):
+    done = subprocess.run([DUMP, FILE, part], capture_output=True, check=False)
+    return done.stdout
+
+
+def test_kept():
+    """Unpacked once, then read from the cache; damage there is mended."""
+    parts = ("elf", "symbols", "relocs", "exports", "params", "banner")
+    with tempfile.TemporaryDirectory() as cache:
+        os.environ["LKM_CACHE_DIR"] = cache
+        with open(FILE, "wb") as f:
+            f.write(bzimage(gzip.compress(Kernel(relocs=3).elf())))
+        wanted = {part: dump_again(part) for part in parts}
+        folder = os.path.join(cache, "kernels")
+        equal(os.listdir(folder) if os.path.exists(folder) else [], [],
+              "a file just written is not kept")
+        time.sleep(2.1)
+        for part in parts * 2:
+            equal(dump_again(part), wanted[part], f"kept {part}")
+        names = os.listdir(folder)
+        equal(len(names), 1, "one file is kept")
+        kept = os.path.join(folder, names[0])
+        with open(kept, "rb") as f:
+            whole = f.read()
+        for at in range(0, len(whole), max(len(whole) // 60, 1)):
+            with open(kept, "wb") as f:
+                f.write(whole[:at] + bytes([whole[at] ^ 0x40]) +
+                        whole[at + 1:])
+            for part in ("elf", "symbols", "symbols"):
+                equal(dump_again(part), wanted[part], f"damage at {at}")
+            with open(kept, "rb") as f:
+                equal(f.read() == whole, True, f"mended at {at}")
+        with open(kept, "wb") as f:
+            f.write(whole[:len(whole) // 2])
+        equal(dump_again("symbols"), wanted["symbols"], "cut short")
+        # Another kernel in its place
+        other = Kernel(relocs=3, many=77)
+        with open(FILE, "wb") as f:
+            f.write(bzimage(gzip.compress(other.elf())))
+        equal(dump_again("symbols").decode().splitlines(), listing(other),
+              "another kernel of that name")
+        for i in range(12):
+            with open(os.path.join(folder, f"{i:016x}"), "w",
+                      encoding="ascii") as f:
+                f.write("old")
+            os.utime(f.name, (i, i))
+        time.sleep(2.1)
+        dump_again("symbols")
+        equal(len(os.listdir(folder)) <= 8, True, "old ones go")
+    del os.environ["LKM_CACHE_DIR"]
 
 
 def main():
