@@ -232,6 +232,16 @@ static void start_kthreadd(struct boot_report *b)
 	set64("kthreadd_task", (uint64_t)sched_task_of_fiber(1));
 }
 
+/* driver_init(), since v5.18 */
+static void init_bdi(struct boot_report *b)
+{
+	int (*init)(void *) = symp("bdi_init");
+	void *bdi = symp("noop_backing_dev_info");
+
+	if (init && bdi)
+		init(bdi);
+}
+
 static void start_time(struct boot_report *b)
 {
 	time_start();
@@ -276,6 +286,22 @@ static void run_initcalls(struct boot_report *b)
 		rcu_run();
 	}
 	set32("system_state", (uint32_t)running);
+}
+
+static long mount_all(void *unused)
+{
+	files_mount();
+	kernel_return_to_user();
+	return 0;
+}
+
+static void mount_files(struct boot_report *b)
+{
+	struct verdict v;
+
+	guard_call(mount_all, NULL, &v);
+	if (v.aborted)
+		fail(b, "mount", v.why);
 }
 
 static const struct step steps[] = {

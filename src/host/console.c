@@ -8,6 +8,7 @@
 #include "kernel-calls.h"
 
 #define LOG_MAX (4U << 20)
+#define LEVEL_DEFAULT 4 /* CONFIG_MESSAGE_LOGLEVEL_DEFAULT */
 
 static struct strbuf text;
 static bool line_open;
@@ -16,7 +17,7 @@ typedef int kernel_vsnprintf(char *, uint64_t, const char *, va_list);
 
 static void put(const char *bytes, size_t len)
 {
-	if (text.len + len < LOG_MAX)
+	if (text.len + len < LOG_MAX && !sched_is_serving())
 		(void)strbuf_add(&text, bytes, len);
 	if (host.verbose)
 		fwrite(bytes, 1, len, stderr);
@@ -27,6 +28,7 @@ void console_put(int level, const char *bytes, size_t len)
 	if (line_open)
 		put("\n", 1);
 	put(bytes, len);
+	log_add(level < 0 ? LEVEL_DEFAULT : level, bytes, len, false);
 	line_open = !len || bytes[len - 1] != '\n';
 }
 
@@ -63,6 +65,7 @@ static int print(int level, const char *format, va_list args)
 	len = strlen(p);
 	if (goes_on && line_open) {
 		put(p, len);
+		log_add(level, p, len, true);
 		line_open = !len || p[len - 1] != '\n';
 	} else if (len) {
 		console_put(level, p, len);

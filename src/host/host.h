@@ -126,7 +126,11 @@ void sched_init(void);
 void sched_restart_idle(void);
 void sched_want_switch(void);
 int sched_spawn(int (*fn)(void *), void *arg, const char *name);
+int sched_spawn_user(int (*fn)(void *), void *arg, const char *name);
 void *sched_task_of_fiber(int i);
+void *sched_task(void);	     /* of the thread that runs */
+void sched_sleep(void);	     /* until somebody wakes it, or nobody did */
+void sched_kill(void *task); /* a thread's waits end, as by a signal */
 int sched_current(void);
 void sched_die(void) __attribute__((noreturn));
 void sched_recover(void);
@@ -140,7 +144,11 @@ void sched_set_guard(struct guard *g);
 void *sched_owner(void); /* of the thread that runs; NULL: the kernel's own */
 void sched_set_owner(void *owner);
 /* As the idle thread from now on; @poll may wait up to so many ms. */
-void sched_serve(void (*poll)(int timeout_ms)) __attribute__((noreturn));
+struct sched_outside {
+	void (*poll)(int timeout_ms);
+	bool (*is_awaited)(void); /* somebody outside has to do something */
+};
+void sched_serve(const struct sched_outside *o) __attribute__((noreturn));
 bool sched_is_serving(void);
 unsigned int sched_threads(void);
 
@@ -180,8 +188,8 @@ struct verdict {
 long guard_call(long (*fn)(void *), void *arg, struct verdict *ret);
 long guard_request(long (*fn)(void *), void *arg, struct verdict *ret);
 bool guard_is_active(void);
-bool guard_is_watched(const struct guard *g);
-void guard_wait_outside(bool outside);
+/* 0: no; else a number that grows from call to call */
+uint64_t guard_watched(const struct guard *g);
 void guard_abort(const char *why) __attribute__((noreturn));
 
 /* boot.c */
@@ -201,4 +209,19 @@ int load_file(const char *path, const char *params, struct verdict *ret);
 int load_aliases(const char *path);
 void load_keep(const char *path);
 long kernel_syscall(const char *name, const uint64_t args[4]);
+/* What the kernel does before a program goes on: closed files are put away. */
+void kernel_return_to_user(void);
+
+/* files.c */
+void files_mount(void);
+
+/* log.c: what the kernel printed, for who asks later */
+struct log_line {
+	uint64_t seq, ns;
+	int level;
+	char *text;
+};
+void log_add(int level, const char *bytes, size_t len, bool goes_on);
+const struct log_line *log_from(uint64_t seq); /* or the next; NULL: none */
+uint64_t log_next_seq(void);
 const char *errno_word(long value, char *buf, size_t size);

@@ -11,6 +11,7 @@
 #include "host.h"
 #include "image/codec.h"
 #include "kernel-calls.h"
+#include "serve.h"
 
 /* Places of a system call's arguments in struct pt_regs (arch/x86) */
 enum { REGS = 21, REGS_DI = 14, REGS_SI = 13, REGS_DX = 12, REGS_R10 = 7 };
@@ -32,6 +33,15 @@ long kernel_syscall(const char *name, const uint64_t args[4])
 	regs[REGS_DX] = args[2];
 	regs[REGS_R10] = args[3];
 	return call(regs);
+}
+
+void kernel_return_to_user(void)
+{
+	void (*work)(void) = symp("task_work_run");
+
+	if (work)
+		work();
+	rcu_run();
 }
 
 struct bytes {
@@ -247,6 +257,44 @@ static int alias_thread(void *name)
 	return 0;
 }
 
+struct question {
+	struct worker *whom;
+	char name[128];
+};
+
+static int question_thread(void *question)
+{
+	struct question *q = question;
+
+	upcall_module(q->whom, q->name);
+	free(q);
+	return 0;
+}
+
+/* Without a client it is as in a system without modprobe. */
+static int ask_client(bool wait, const char *name)
+{
+	struct worker *w = upcall_begin();
+	struct question *q;
+
+	if (!w)
+		return -ENOENT;
+	if (wait)
+		return upcall_module(w, name) << 8;
+	q = malloc(sizeof(*q));
+	if (!q) {
+		upcall_end(w);
+		return -ENOMEM;
+	}
+	q->whom = w;
+	snprintf(q->name, sizeof(q->name), "%s", name);
+	if (sched_spawn(question_thread, q, "modprobe") >= 0)
+		return 0;
+	upcall_end(w);
+	free(q);
+	return -ENOMEM;
+}
+
 /* 0, or what wait(2) gives for a modprobe that failed */
 KERNEL_ENTRY int kernel_request_module(bool wait, const char *format, ...)
 {
@@ -257,6 +305,8 @@ KERNEL_ENTRY int kernel_request_module(bool wait, const char *format, ...)
 	va_start(args, format);
 	vsn(name, sizeof(name), format, args);
 	va_end(args);
+	if (sched_is_serving())
+		return ask_client(wait, name);
 	if (wait)
 		return load_alias(name) << 8;
 	/* the caller may be what the module waits for */

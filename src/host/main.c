@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // lkm-host: a distribution's own kernel in an ordinary process.
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -10,12 +11,14 @@
 #include "finding.h"
 #include "host.h"
 #include "kernel-calls.h"
+#include "serve.h"
 
 struct host host;
 
 struct options {
 	const char *verb, *image, *aliases;
 	bool json, verbose;
+	int socket, ready; /* -1: not given */
 	char **rest;
 };
 
@@ -25,8 +28,17 @@ static void usage(void)
 	      "       lkm-host run IMAGE [--aliases FILE] [-v] [--] "
 	      "FILE[,PARAM=VALUE]...\n"
 	      "       lkm-host batch IMAGE [--aliases FILE] "
-	      "<lines of FILE FILE...\n",
+	      "<lines of FILE FILE...\n"
+	      "       lkm-host serve IMAGE --socket-fd N [--ready-fd N]\n",
 	      stderr);
+}
+
+static int number(const char *s)
+{
+	char *end;
+	long v = strtol(s, &end, 10);
+
+	return *s && !*end && v >= 0 && v < INT_MAX ? (int)v : -1;
 }
 
 static int parse(int argc, char **argv, struct options *o)
@@ -44,6 +56,10 @@ static int parse(int argc, char **argv, struct options *o)
 			o->verbose = true;
 		else if (!strcmp(argv[i], "--aliases") && i + 1 < argc)
 			o->aliases = argv[++i];
+		else if (!strcmp(argv[i], "--socket-fd") && i + 1 < argc)
+			o->socket = number(argv[++i]);
+		else if (!strcmp(argv[i], "--ready-fd") && i + 1 < argc)
+			o->ready = number(argv[++i]);
 		else
 			break;
 	}
@@ -55,13 +71,16 @@ static int parse(int argc, char **argv, struct options *o)
 	return 0;
 }
 
-static void report_error(struct lkm_error *e)
+static void report_error(const struct options *o, struct lkm_error *e)
 {
 	char *text = lkm_error_text(e), *hint = lkm_error_hint(e);
 
 	fprintf(stderr, "error[%s]: %s\n", lkm_error_id(e), text ? text : "?");
 	if (hint && *hint)
 		fprintf(stderr, "  try:   %s\n", hint);
+	if (o->ready >= 0)
+		dprintf(o->ready, "error[%s]: %s\n", lkm_error_id(e),
+			text ? text : "?");
 	free(text);
 	free(hint);
 	lkm_error_free(e);
@@ -266,6 +285,18 @@ static int batch(const struct options *o)
 	return 0;
 }
 
+static void start_serving(const struct options *o)
+{
+	const struct serve_options s = { .image = o->image,
+					 .socket = o->socket };
+
+	if (o->ready >= 0) {
+		dprintf(o->ready, "+");
+		close(o->ready);
+	}
+	serve(&s);
+}
+
 /* In a process of its own: what happens there cannot end the command. */
 static int kernel_process(const struct options *o)
 {
@@ -274,7 +305,7 @@ static int kernel_process(const struct options *o)
 
 	host.verbose = o->verbose;
 	if (boot(o->image, &report, &e) < 0) {
-		report_error(e);
+		report_error(o, e);
 		for (size_t i = 1; i < report.missing.count; i++)
 			fprintf(stderr, "  also:  %s\n",
 				report.missing.names[i]);
@@ -286,6 +317,8 @@ static int kernel_process(const struct options *o)
 	}
 	if (!strcmp(o->verb, "doctor"))
 		return doctor(o, &report);
+	if (!strcmp(o->verb, "serve"))
+		start_serving(o);
 	if (!strcmp(o->verb, "run"))
 		return run_files(o);
 	return batch(o);
@@ -293,16 +326,19 @@ static int kernel_process(const struct options *o)
 
 int main(int argc, char **argv)
 {
-	struct options o = { 0 };
+	struct options o = { .socket = -1, .ready = -1 };
 	int status;
 	pid_t pid;
 
 	if (parse(argc, argv, &o) < 0 ||
 	    (strcmp(o.verb, "doctor") && strcmp(o.verb, "run") &&
-	     strcmp(o.verb, "batch"))) {
+	     strcmp(o.verb, "batch") &&
+	     (strcmp(o.verb, "serve") || o.socket < 0))) {
 		usage();
 		return 2;
 	}
+	if (!strcmp(o.verb, "serve"))
+		return kernel_process(&o);
 	pid = fork();
 	if (!pid) {
 		status = kernel_process(&o);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Threads of the kernel as fibers on one processor that never preempts.
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -16,12 +17,16 @@
 
 /* include/linux/sched.h; the first two are as old as the kernel */
 #define TASK_RUNNING 0u
+#define TASK_INTERRUPTIBLE 1u
+#define TASK_UNINTERRUPTIBLE 2u
 #define TASK_NORMAL 3u
 #define TASK_DEAD 0x80u
+#define TASK_WAKEKILL 0x100u
 #define PF_WQ_WORKER 0x20u
 #define PF_FORKNOEXEC 0x40u
 #define PF_KTHREAD 0x200000u
-#define TIF_NEED_RESCHED 8u	    /* arch/x86/include/asm/thread_info.h */
+#define TIF_SIGPENDING 4u /* arch/x86/include/asm/thread_info.h */
+#define TIF_NEED_RESCHED 8u
 #define PREEMPT_ENABLED 0x80000000u /* arch/x86: bit clear: reschedule */
 
 struct fiber {
@@ -42,6 +47,7 @@ static struct {
 	struct fiber fibers[FIBERS_MAX];
 	int count, current;
 	uint64_t idle_from;
+	struct sched_outside outside;
 	bool serving; /* fiber 0 is the idle thread, always runnable */
 	int last_pid;
 	void (*worker_sleeping)(void *task);
@@ -63,6 +69,11 @@ __asm__(".pushsection .text\n"
 static uint32_t *state_of(const struct fiber *f)
 {
 	return at(f->task, host.off.task_state);
+}
+
+static uint32_t *info_flags(const struct fiber *f)
+{
+	return at(f->task, host.off.task_info_flags);
 }
 
 static bool is_runnable(const struct fiber *f)
@@ -111,8 +122,23 @@ static void first_step(void)
 	kernel_exit(0);
 }
 
+/*
+ * The copy has what init_task has open, its directory and its namespaces: a
+ * user more of each, so that none is taken to be somebody's only one.
+ */
+static void share_with_init(char *t)
+{
+	char *files = *(char **)at(t, host.off.task_files);
+	char *fs = *(char **)at(t, host.off.task_fs);
+	char *nsproxy = *(char **)at(t, host.off.task_nsproxy);
+
+	++*(int32_t *)at(files, host.off.files_count);
+	++*(int32_t *)at(fs, host.off.fs_users);
+	++*(int32_t *)at(nsproxy, host.off.nsproxy_count);
+}
+
 /* A copy of init_task, its lists and pointers to itself moved. */
-static char *new_task(int pid, const char *name)
+static char *new_task(int pid, const char *name, bool user)
 {
 	const char *from = s.fibers[0].task;
 	size_t size = host.off.task_size;
@@ -133,14 +159,16 @@ static char *new_task(int pid, const char *name)
 	*(uint64_t *)at(t, host.off.task_tasks + 8) = (uint64_t)t +
 						      host.off.task_tasks;
 	*(uint32_t *)at(t, host.off.task_state) = TASK_RUNNING;
-	*(uint32_t *)at(t, host.off.task_flags) = PF_KTHREAD | PF_FORKNOEXEC;
+	*(uint32_t *)at(
+		t, host.off.task_flags) = user ? 0 : PF_KTHREAD | PF_FORKNOEXEC;
 	*(int32_t *)at(t, host.off.task_pid) = pid;
 	*(int32_t *)at(t, host.off.task_tgid) = pid;
 	*(uint64_t *)at(t, host.off.task_worker) = 0;
 	*(uint64_t *)at(t, host.off.task_vfork_done) = 0;
 	snprintf(at(t, host.off.task_comm), 16, "%s", name);
-	if (set_kthread)
+	if (set_kthread && !user)
 		set_kthread(t);
+	share_with_init(t);
 	return t;
 }
 
@@ -174,13 +202,13 @@ static bool give_stack(struct fiber *f)
 	return true;
 }
 
-int sched_spawn(int (*fn)(void *), void *arg, const char *name)
+static int spawn(int (*fn)(void *), void *arg, const char *name, bool user)
 {
 	struct fiber *f = free_fiber();
 
 	if (!f || !give_stack(f))
 		return -12;
-	f->task = new_task(++s.last_pid, name);
+	f->task = new_task(++s.last_pid, name, user);
 	f->preempt = PREEMPT_ENABLED;
 	f->fn = fn;
 	f->arg = arg;
@@ -189,6 +217,16 @@ int sched_spawn(int (*fn)(void *), void *arg, const char *name)
 	f->blocked_forever = false;
 	f->dead = f->task == NULL;
 	return f->dead ? -12 : s.last_pid;
+}
+
+int sched_spawn(int (*fn)(void *), void *arg, const char *name)
+{
+	return spawn(fn, arg, name, false);
+}
+
+int sched_spawn_user(int (*fn)(void *), void *arg, const char *name)
+{
+	return spawn(fn, arg, name, true);
 }
 
 KERNEL_ENTRY int kernel_new_thread(int (*fn)(void *), void *arg)
@@ -218,12 +256,23 @@ static bool any_runnable(void)
 	return false;
 }
 
+/* The last one that began; none while a client has to do something first. */
 static struct fiber *watched_fiber(void)
 {
-	for (int i = 0; i < s.count; i++)
-		if (!s.fibers[i].dead && guard_is_watched(s.fibers[i].guard))
-			return &s.fibers[i];
-	return NULL;
+	struct fiber *last = NULL;
+	uint64_t began = 0;
+
+	if (s.serving && s.outside.is_awaited())
+		return NULL;
+	for (int i = 0; i < s.count; i++) {
+		struct fiber *f = &s.fibers[i];
+
+		if (f->dead || guard_watched(f->guard) <= began)
+			continue;
+		began = guard_watched(f->guard);
+		last = f;
+	}
+	return last;
 }
 
 /* Nobody can run: deferred work first, then time goes on. */
@@ -259,7 +308,7 @@ static void catch_up(void)
 }
 
 /* Nobody but the idle thread can run. */
-static void idle_serving(void (*poll)(int timeout_ms))
+static void idle_serving(void)
 {
 	unsigned int steps = 0;
 
@@ -267,35 +316,36 @@ static void idle_serving(void (*poll)(int timeout_ms))
 	while (watched_fiber() && !any_runnable()) {
 		idle();
 		if (++steps % POLL_EVERY == 0)
-			poll(0);
+			s.outside.poll(0);
 	}
 	if (any_runnable())
 		return;
 	if (!time_lags()) {
-		poll(IDLE_MS);
+		s.outside.poll(IDLE_MS);
 		catch_up();
 	}
 	while (time_lags() && !any_runnable())
 		idle();
 }
 
-static long serve_turn(void *poll)
+static long serve_turn(void *unused)
 {
 	if (any_runnable())
-		((void (*)(int))poll)(0);
+		s.outside.poll(0);
 	else
-		idle_serving((void (*)(int))poll);
+		idle_serving();
 	return 0;
 }
 
 /* An interrupt's handler that faults ends its turn, not the process. */
-void sched_serve(void (*poll)(int timeout_ms))
+void sched_serve(const struct sched_outside *o)
 {
 	struct verdict v;
 
+	s.outside = *o;
 	s.serving = true;
 	for (;;) {
-		guard_request(serve_turn, (void *)poll, &v);
+		guard_request(serve_turn, NULL, &v);
 		run_next(0);
 	}
 }
@@ -345,9 +395,41 @@ void sched_restart_clock(void)
 	s.fibers[s.current].used = 0;
 }
 
-static uint32_t *info_flags(const struct fiber *f)
+void *sched_task(void)
 {
-	return at(f->task, host.off.task_info_flags);
+	return s.fibers[s.current].task;
+}
+
+void sched_sleep(void)
+{
+	struct fiber *f = &s.fibers[s.current];
+
+	*state_of(f) = TASK_UNINTERRUPTIBLE;
+	kernel_schedule();
+	*state_of(f) = TASK_RUNNING;
+}
+
+void sched_kill(void *task)
+{
+	uint64_t *pending = at(task, host.off.task_pending_signal);
+	uint32_t *flags = at(task, host.off.task_info_flags);
+
+	*pending |= 1UL << (SIGKILL - 1);
+	*flags |= TIF_SIGPENDING;
+	kernel_wake_up_state(task, TASK_INTERRUPTIBLE | TASK_WAKEKILL);
+}
+
+/* __schedule(): who has a signal does not go to sleep. */
+static bool has_signal(const struct fiber *f)
+{
+	uint32_t state = *state_of(f);
+	uint64_t pending = *(uint64_t *)at(f->task,
+					   host.off.task_pending_signal);
+
+	if (!(*info_flags(f) & TIF_SIGPENDING))
+		return false;
+	return (state & TASK_INTERRUPTIBLE) ||
+	       ((state & TASK_WAKEKILL) && (pending & 1UL << (SIGKILL - 1)));
 }
 
 void sched_want_switch(void)
@@ -363,6 +445,8 @@ KERNEL_ENTRY void kernel_schedule(void)
 	bool worker = !f->dead && (flags & PF_WQ_WORKER);
 
 	*info_flags(f) &= ~TIF_NEED_RESCHED;
+	if (has_signal(f))
+		*state_of(f) = TASK_RUNNING;
 	if (worker && *state_of(f) != TASK_RUNNING && s.worker_sleeping)
 		s.worker_sleeping(f->task);
 	while (!run_next(me))

@@ -34,6 +34,7 @@ void proto_init(struct proto_message *m, uint16_t type, uint32_t id)
 	m->flags = 0;
 	m->status = 0;
 	m->failed = false;
+	m->findings_at = 0;
 	m->size = m->pos = PROTO_HEADER;
 }
 

@@ -104,9 +104,10 @@ struct proto_message {
 	uint32_t id;
 	uint32_t flags; /* enum proto_flags */
 	int32_t status;
-	size_t size; /* of @bytes, with the header */
-	size_t pos;  /* where the reader is */
-	bool failed; /* sticks: a field did not fit, or was not there */
+	size_t size;	    /* of @bytes, with the header */
+	size_t pos;	    /* where the reader is */
+	bool failed;	    /* sticks: a field did not fit, or was not there */
+	size_t findings_at; /* writer: where their number stands; 0: none */
 	int fds[PROTO_FDS_MAX];
 	unsigned int fd_count, fds_taken;
 	uint8_t bytes[PROTO_MESSAGE_MAX];
@@ -179,10 +180,8 @@ struct proto_finding {
 	uint32_t frame_count;
 	struct proto_frame frames[PROTO_FRAMES_MAX];
 };
-/* All that fit of @n, marked in the flags; returns how many. */
-size_t proto_put_findings(struct proto_message *m,
-			  const struct proto_finding *const *findings,
-			  size_t n);
+/* Behind all fields.  false: it does not fit and the message is as before. */
+bool proto_put_finding(struct proto_message *m, const struct proto_finding *f);
 /* How many follow; then each.  0 where there are none. */
 uint32_t proto_get_finding_count(struct proto_message *m);
 bool proto_get_finding(struct proto_message *m, struct proto_finding *ret);

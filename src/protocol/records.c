@@ -22,34 +22,37 @@ static bool put_finding(struct proto_message *m, const struct proto_finding *f)
 	return !m->failed;
 }
 
-size_t proto_put_findings(struct proto_message *m,
-			  const struct proto_finding *const *findings, size_t n)
+/* One more in the number that stands before the findings. */
+static void count_finding(struct proto_message *m)
 {
-	size_t at = m->size, end = m->size, done;
+	size_t end = m->size, pos = m->pos;
+	uint32_t n = 0;
 
-	if (!n || !proto_put_u32(m, 0))
-		return 0;
-	for (done = 0; done < n; done++) {
-		end = m->size;
-		if (!put_finding(m, findings[done]))
-			break;
-	}
-	if (done < n) {
-		/* as if the last had not been tried */
-		m->failed = false;
-		m->size = end;
-		m->flags |= PROTO_MORE_FINDINGS;
-	}
-	if (!done) {
-		m->size = at;
-		return 0;
-	}
-	end = m->size;
-	m->size = at;
-	proto_put_u32(m, (uint32_t)done);
+	m->pos = m->findings_at;
+	(void)proto_get_u32(m, &n);
+	m->size = m->findings_at;
+	proto_put_u32(m, n + 1);
 	m->size = end;
+	m->pos = pos;
 	m->flags |= PROTO_FINDINGS;
-	return done;
+}
+
+bool proto_put_finding(struct proto_message *m, const struct proto_finding *f)
+{
+	size_t before = m->size;
+	size_t first = m->findings_at ? m->findings_at : before;
+
+	if (m->failed)
+		return false;
+	if ((m->findings_at || proto_put_u32(m, 0)) && put_finding(m, f)) {
+		m->findings_at = first;
+		count_finding(m);
+		return true;
+	}
+	m->failed = false;
+	m->size = before;
+	m->flags |= PROTO_MORE_FINDINGS;
+	return false;
 }
 
 uint32_t proto_get_finding_count(struct proto_message *m)

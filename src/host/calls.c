@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// A client's requests: modules, the log, the process itself.
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#include "kernel-calls.h"
+#include "serve.h"
+
+/* linux/errno.h: what restarts a system call is not for programs to see */
+#define ERESTARTSYS 512
+#define ERESTART_RESTARTBLOCK 516
+
+void *call_buffer(struct worker *w, size_t size)
+{
+	void *p = mmap(NULL, size + 1, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		return NULL;
+	w->buffer = p;
+	w->buffer_size = size + 1;
+	return p;
+}
+
+static long hello(struct worker *w)
+{
+	unsigned long (*taint)(void) = symp("get_taint");
+	const char *banner = symp("linux_banner");
+	struct client *c = w->client;
+
+	snprintf(c->name, sizeof(c->name), "%s", w->fields.field[0].str);
+	snprintf(at(w->task, host.off.task_comm), 16, "%s", c->name);
+	proto_put_str(w->out, lkm_vmlinux_release(host.image));
+	proto_put_str(w->out, serve_options.image);
+	proto_put_str(w->out, banner ? banner : "");
+	proto_put_u32(w->out, (uint32_t)getpid());
+	proto_put_u32(w->out, serve_options.flags);
+	proto_put_u64(w->out, taint ? taint() : 0);
+	proto_put_u64(w->out, time_ns());
+	return 0;
+}
+
+struct load {
+	void *bytes;
+	size_t size;
+	const char *params;
+	uint32_t flags;
+};
+
+static long init_module(const struct load *l)
+{
+	const uint64_t args[4] = { (uint64_t)l->bytes, l->size,
+				   (uint64_t)l->params };
+
+	return (int)kernel_syscall("init_module", args);
+}
+
+static long write_all(long fd, const struct load *l)
+{
+	for (size_t done = 0; done < l->size;) {
+		const uint64_t args[4] = { (uint64_t)fd,
+					   (uint64_t)l->bytes + done,
+					   l->size - done };
+		long n = kernel_syscall("write", args);
+
+		if (n <= 0)
+			return n ? n : -EIO;
+		done += (size_t)n;
+	}
+	return 0;
+}
+
+/* From a file of the hosted kernel's own root: its flags want one. */
+static long finit_module(const struct load *l)
+{
+	static const char path[] = "/.lkm-module";
+	const uint64_t create[4] = { (uint64_t)path, O_RDWR | O_CREAT | O_TRUNC,
+				     0600 };
+	const uint64_t unlink[4] = { (uint64_t)path };
+	long fd = (int)kernel_syscall("open", create), r;
+	const uint64_t args[4] = { (uint64_t)fd, (uint64_t)l->params,
+				   l->flags };
+
+	if (fd < 0)
+		return fd;
+	r = write_all(fd, l);
+	if (!r)
+		r = (int)kernel_syscall("finit_module", args);
+	kernel_syscall("close", args);
+	kernel_syscall("unlink", unlink);
+	return r;
+}
+
+static long load(struct worker *w)
+{
+	struct load l = { .params = w->fields.field[0].str,
+			  .flags = (uint32_t)w->fields.field[1].num };
+	_cleanup_close_ int fd = proto_take_fd(w->in);
+	int r;
+
+	if (fd < 0)
+		return -EBADF;
+	r = proto_read_file(fd, PROTO_MODULE_MAX, &l.bytes, &l.size);
+	if (r < 0)
+		return r;
+	w->buffer = l.bytes;
+	w->buffer_size = l.size + 1;
+	return l.flags ? finit_module(&l) : init_module(&l);
+}
+
+static long unload(struct worker *w)
+{
+	const uint64_t args[4] = { (uint64_t)w->fields.field[0].str,
+				   w->fields.field[1].num };
+
+	return (int)kernel_syscall("delete_module", args);
+}
+
+#define LOG_BYTES_MAX (PROTO_MESSAGE_MAX - 4096)
+
+static long read_log(struct worker *w)
+{
+	size_t at_count = w->out->size, end;
+	const struct log_line *line;
+	uint64_t seq = w->fields.field[0].num;
+	uint32_t n = 0;
+
+	proto_put_u32(w->out, 0);
+	while ((line = log_from(seq)) && w->out->size < LOG_BYTES_MAX) {
+		const struct proto_log l = { line->seq, line->ns,
+					     (uint32_t)line->level,
+					     line->text };
+
+		proto_put_log(w->out, &l);
+		seq = line->seq + 1;
+		n++;
+	}
+	proto_put_u64(w->out, line ? seq : log_next_seq());
+	end = w->out->size;
+	w->out->size = at_count;
+	proto_put_u32(w->out, n);
+	w->out->size = end;
+	return 0;
+}
+
+static long status(struct worker *w)
+{
+	struct proto_status s = { .memory_live = memory_live(),
+				  .uptime_ns = time_ns(),
+				  .warnings = host.stats.warnings,
+				  .emulated = host.stats.emulated,
+				  .threads = sched_threads() };
+
+	serve_count(&s);
+	proto_put_status(w->out, &s);
+	return 0;
+}
+
+static long stop(struct worker *w)
+{
+	serve_stop();
+	return 0;
+}
+
+/* The copy answers too, on its own socket, where only it can be asked more. */
+static long copy(struct worker *w)
+{
+	int fd[2];
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
+		       0, fd) < 0)
+		return -errno;
+	pid = fork();
+	if (pid < 0) {
+		close(fd[0]);
+		close(fd[1]);
+		return -EAGAIN;
+	}
+	if (!pid) {
+		close(fd[0]);
+		time_in_child();
+		serve_only(w, fd[1]);
+		return 0;
+	}
+	close(fd[1]);
+	proto_put_fd(w->out, fd[0]);
+	return 0;
+}
+
+static const struct {
+	uint16_t type;
+	long (*run)(struct worker *w);
+} calls[] = {
+	{ PROTO_HELLO, hello },	  { PROTO_LOAD, load },
+	{ PROTO_UNLOAD, unload }, { PROTO_LOG, read_log },
+	{ PROTO_STATUS, status }, { PROTO_STOP, stop },
+	{ PROTO_FORK, copy },
+};
+
+static long run_kernel_call(void *worker)
+{
+	struct worker *w = worker;
+	long (*run)(struct worker * w) = file_call;
+	long r;
+
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
+		if (calls[i].type == w->in->type)
+			run = calls[i].run;
+	r = run(w);
+	kernel_return_to_user();
+	return r;
+}
+
+static bool is_watched(uint16_t type)
+{
+	return type == PROTO_LOAD || type == PROTO_UNLOAD;
+}
+
+static long guarded(struct worker *w)
+{
+	struct verdict v;
+
+	if (is_watched(w->in->type))
+		guard_call(run_kernel_call, w, &v);
+	else
+		guard_request(run_kernel_call, w, &v);
+	w->spoiled = v.aborted;
+	if (v.aborted)
+		return -EIO;
+	if (v.value <= -ERESTARTSYS && v.value >= -ERESTART_RESTARTBLOCK)
+		return -EINTR;
+	return v.value;
+}
+
+long call_run(struct worker *w)
+{
+	long r = proto_get_fields(w->in, &w->fields);
+
+	if (r < 0)
+		return r;
+	w->remote_user = w->in->flags & PROTO_REMOTE_USER;
+	r = guarded(w);
+	w->remote_user = false;
+	proto_fields_release(&w->fields);
+	if (w->buffer)
+		munmap(w->buffer, w->buffer_size);
+	w->buffer = NULL;
+	return r;
+}

@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Serves clients: a thread of the hosted kernel for each, and their socket.
+#include "serve.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "finding.h"
+#include "kernel-calls.h"
+
+struct serve_options serve_options;
+
+static struct {
+	struct client *clients[CLIENTS_MAX];
+	uint64_t serial;
+	bool stop;
+} v;
+
+static bool is_in_work(const struct worker *w)
+{
+	return w && w->busy;
+}
+
+struct worker *serve_latest_worker(void)
+{
+	struct worker *latest = NULL;
+
+	for (size_t i = 0; i < CLIENTS_MAX; i++) {
+		struct client *c = v.clients[i];
+		struct worker *w = c && c->depth ? c->workers[c->depth - 1] :
+						   NULL;
+
+		if (is_in_work(w) && !c->gone &&
+		    (!latest || w->serial > latest->serial))
+			latest = w;
+	}
+	return latest;
+}
+
+void serve_count(struct proto_status *ret)
+{
+	for (size_t i = 0; i < CLIENTS_MAX; i++) {
+		ret->connections += v.clients[i] != NULL;
+		if (v.clients[i])
+			ret->requests += v.clients[i]->depth;
+	}
+	ret->handles = file_count();
+}
+
+void serve_stop(void)
+{
+	v.stop = true;
+}
+
+static void free_client(struct client *c)
+{
+	for (size_t i = 0; i < CLIENTS_MAX; i++)
+		if (v.clients[i] == c)
+			v.clients[i] = NULL;
+	if (c->fd >= 0)
+		close(c->fd);
+	proto_release(c->in);
+	free(c->in);
+	free(c);
+	/* a copy of the kernel ends with whom it was made for */
+	if (serve_options.flags & PROTO_HOST_COPY)
+		_exit(0);
+}
+
+static void free_worker(struct worker *w)
+{
+	struct client *c = w->client;
+
+	c->workers[w->level] = NULL;
+	c->living--;
+	proto_release(w->in);
+	proto_release(w->out);
+	free(w->in);
+	free(w->out);
+	free(w);
+}
+
+static void put_findings(struct proto_message *m)
+{
+	for (const struct finding *f; (f = finding_first());
+	     finding_drop_first()) {
+		struct proto_finding p = { .kind = finding_kind_word(f->kind),
+					   .module = f->module,
+					   .text = f->text };
+
+		p.frame_count = (uint32_t)MIN_OF(f->frame_count,
+						 (size_t)PROTO_FRAMES_MAX);
+		for (size_t i = 0; i < p.frame_count; i++)
+			p.frames[i] = (struct proto_frame){
+				.symbol = f->frames[i].symbol,
+				.module = f->frames[i].module,
+				.offset = f->frames[i].offset,
+				.size = f->frames[i].size,
+				.flags = f->frames[i].flags,
+			};
+		if (!proto_put_finding(m, &p))
+			break;
+	}
+}
+
+static void client_gone(struct client *c);
+
+static void answer(struct worker *w)
+{
+	struct client *c = w->client;
+	long status;
+
+	proto_init(w->out, PROTO_REPLY, w->in->id);
+	status = call_run(w);
+	upcall_wait_for_all(w);
+	if (status < 0 || w->out->failed)
+		proto_init(w->out, PROTO_REPLY, w->in->id);
+	w->out->status = (int32_t)status;
+	put_findings(w->out);
+	w->busy = false;
+	c->depth--;
+	if (!c->gone && proto_send(c->fd, w->out) < 0)
+		client_gone(c);
+	proto_release(w->out);
+	proto_release(w->in);
+	if (v.stop)
+		_exit(0);
+	upcall_wake();
+}
+
+static long close_files(void *client)
+{
+	file_close_all(client);
+	return 0;
+}
+
+/* The last worker of a client that is gone puts its things away. */
+static void leave(struct worker *w)
+{
+	struct client *c = w->client;
+	struct verdict verdict;
+
+	if (c->gone && c->living == 1) {
+		do {
+			guard_request(close_files, c, &verdict);
+		} while (verdict.aborted);
+	}
+	sched_set_owner(NULL);
+	free_worker(w);
+	if (c->gone && !c->living)
+		free_client(c);
+}
+
+static int work(void *arg)
+{
+	struct worker *w = arg;
+
+	w->task = sched_task();
+	sched_set_owner(w);
+	for (;;) {
+		while (!w->busy && !w->client->gone)
+			sched_sleep();
+		if (!w->busy)
+			break;
+		answer(w);
+		if (w->spoiled)
+			break;
+	}
+	leave(w);
+	return 0;
+}
+
+static struct worker *new_worker(struct client *c, unsigned int level)
+{
+	struct worker *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return NULL;
+	w->in = calloc(1, sizeof(*w->in));
+	w->out = calloc(1, sizeof(*w->out));
+	w->client = c;
+	w->level = level;
+	c->workers[level] = w;
+	c->living++;
+	if (!w->in || !w->out ||
+	    sched_spawn_user(work, w, c->name[0] ? c->name : "lkm") < 0) {
+		free_worker(w);
+		return NULL;
+	}
+	return w;
+}
+
+/* Its requests are interrupted; what it had open is closed. */
+static void client_gone(struct client *c)
+{
+	if (c->gone)
+		return;
+	c->gone = true;
+	for (unsigned int i = 0; i < LEVELS_MAX; i++)
+		if (c->workers[i] && c->workers[i]->task)
+			sched_kill(c->workers[i]->task);
+	upcall_wake();
+	if (!c->living && !new_worker(c, 0))
+		free_client(c);
+}
+
+static void refuse(struct client *c, int status)
+{
+	struct proto_message *m = calloc(1, sizeof(*m));
+
+	if (!m)
+		return;
+	proto_init(m, PROTO_REPLY, c->in->id);
+	m->status = status;
+	if (proto_send(c->fd, m) < 0)
+		client_gone(c);
+	free(m);
+}
+
+static void start_request(struct client *c)
+{
+	struct proto_message *in = c->in;
+	struct worker *w;
+
+	if (c->depth == LEVELS_MAX) {
+		refuse(c, -ELOOP);
+		return;
+	}
+	w = c->workers[c->depth];
+	if (!w)
+		w = new_worker(c, c->depth);
+	if (!w) {
+		refuse(c, -ENOMEM);
+		return;
+	}
+	c->in = w->in;
+	w->in = in;
+	w->busy = true;
+	w->serial = ++v.serial;
+	c->depth++;
+	if (w->task)
+		kernel_wake_up(w->task);
+}
+
+/* Whether the client may say something now: else it has to wait for us. */
+static bool may_speak(const struct client *c)
+{
+	const struct worker *w = c->depth ? c->workers[c->depth - 1] : NULL;
+
+	return !c->gone && (!w || w->upcall);
+}
+
+static void hear(struct client *c)
+{
+	int r = proto_receive(c->fd, c->in);
+
+	if (r == -EAGAIN)
+		return;
+	if (r <= 0)
+		client_gone(c);
+	else if (c->in->type != PROTO_UPCALL_DONE)
+		start_request(c);
+	else if (!upcall_take_answer(c, c->in))
+		client_gone(c);
+}
+
+static void welcome(void)
+{
+	int fd = accept4(serve_options.socket, NULL, NULL,
+			 SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct client *c;
+	size_t i = 0;
+
+	if (fd < 0)
+		return;
+	while (i < CLIENTS_MAX && v.clients[i])
+		i++;
+	c = i < CLIENTS_MAX && proto_peer_is_me(fd) ? calloc(1, sizeof(*c)) :
+						      NULL;
+	if (c)
+		c->in = calloc(1, sizeof(*c->in));
+	if (!c || !c->in) {
+		free(c);
+		close(fd);
+		return;
+	}
+	c->fd = fd;
+	v.clients[i] = c;
+}
+
+static bool is_waiting_for_time(void)
+{
+	for (size_t i = 0; i < CLIENTS_MAX; i++)
+		if (v.clients[i] && v.clients[i]->depth)
+			return true;
+	return false;
+}
+
+#define QUIET_MS 1000 /* between two looks at timers when nobody waits */
+
+static void poll_clients(int timeout_ms)
+{
+	struct pollfd fds[CLIENTS_MAX + 1];
+	struct client *who[CLIENTS_MAX + 1];
+	nfds_t n = 0;
+
+	if (timeout_ms && !is_waiting_for_time())
+		timeout_ms = QUIET_MS;
+	for (size_t i = 0; i < CLIENTS_MAX; i++) {
+		struct client *c = v.clients[i];
+
+		if (!c || c->gone)
+			continue;
+		/* without events: only that it is gone */
+		fds[n] = (struct pollfd){ .fd = c->fd,
+					  .events = may_speak(c) ? POLLIN : 0 };
+		who[n++] = c;
+	}
+	fds[n] = (struct pollfd){ .fd = serve_options.socket,
+				  .events = POLLIN };
+	if (poll(fds, n + 1, timeout_ms) <= 0)
+		return;
+	for (nfds_t i = 0; i < n; i++) {
+		if (fds[i].revents & POLLIN)
+			hear(who[i]);
+		else if (fds[i].revents)
+			client_gone(who[i]);
+	}
+	if (fds[n].revents & POLLIN)
+		welcome();
+}
+
+void serve_only(struct worker *w, int fd)
+{
+	struct client *mine = w->client;
+
+	if (serve_options.socket >= 0)
+		close(serve_options.socket);
+	serve_options.socket = -1;
+	serve_options.flags |= PROTO_HOST_COPY;
+	for (size_t i = 0; i < CLIENTS_MAX; i++) {
+		struct client *c = v.clients[i];
+
+		if (!c)
+			continue;
+		close(c->fd);
+		c->fd = -1;
+		if (c != mine)
+			client_gone(c);
+	}
+	mine->fd = fd;
+}
+
+/* A client was asked for something and is about it: no deadlock of ours. */
+static bool is_awaited(void)
+{
+	for (size_t i = 0; i < CLIENTS_MAX; i++) {
+		const struct client *c = v.clients[i];
+
+		if (c && c->depth && c->workers[c->depth - 1]->upcall)
+			return true;
+	}
+	return false;
+}
+
+void serve(const struct serve_options *o)
+{
+	const struct sched_outside outside = { poll_clients, is_awaited };
+
+	serve_options = *o;
+	/* a copy of this kernel that has ended needs nobody to ask how */
+	signal(SIGCHLD, SIG_IGN);
+	sched_serve(&outside);
+}
