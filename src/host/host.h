@@ -108,6 +108,7 @@ struct missing {
 };
 void replace_check(struct missing *ret_missing);
 void replace_all(void);
+void replace_jump(uint64_t address, const void *function);
 
 /* memory.c and pages.c: the kernel's memory */
 int memory_init(void);
@@ -138,6 +139,7 @@ bool sched_may_die(void);
 void sched_describe(void);
 bool sched_used_up(void);
 void sched_restart_clock(void);
+#define LOCKUP_SECONDS 4 /* of processor time; no init needs as much */
 struct guard;
 struct guard *sched_guard(void);
 void sched_set_guard(struct guard *g);
@@ -172,6 +174,7 @@ void kprint(const char *format, ...) _printf_(1, 2);
 
 /* fault.c */
 int fault_init(void);
+void fault_left(void);
 void host_stop(const char *format, ...) _printf_(1, 2)
 	__attribute__((noreturn));
 

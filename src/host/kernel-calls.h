@@ -8,11 +8,15 @@
 
 struct callback;
 struct list_head;
+struct kernel_regs;
 
 /* console.c */
 int kernel_vprintk_emit(int facility, int level, const void *dev,
 			const char *format, va_list args);
 void kernel_panic(const char *format, ...);
+
+/* fault-oops.c */
+void kernel_oops_dead(int signal);
 
 /* load.c */
 int kernel_request_module(bool wait, const char *format, ...);
@@ -92,5 +96,11 @@ int kernel_call_single(int cpu, void (*fn)(void *), void *info);
 void kernel_call_each(bool (*wanted)(int cpu, void *info), void (*fn)(void *),
 		      void *info);
 void kernel_do_softirq(void);
+
+/* trace.c */
+uint64_t *kernel_return_address_place(void *state);
+
+/* trace-entry.c */
+void kernel_exit_to_user(const struct kernel_regs *regs);
 
 bool time_signal(void);

@@ -56,7 +56,7 @@ static int name_to_entry(const void *name, const void *e)
 }
 
 /* jmp rel32: both are in the low 2 GiB */
-static void jump_to(uint64_t address, const void *function)
+void replace_jump(uint64_t address, const void *function)
 {
 	int32_t distance = (int32_t)((uint64_t)function - (address + 5));
 	uint8_t *p = (uint8_t *)address;
@@ -74,7 +74,7 @@ static void replace_variant(const char *base, uint64_t address)
 	/* Split-off parts may have other arguments: constants only. */
 	if (e && ((*e)->part || (*e)->function == kernel_return_0 ||
 		  (*e)->function == kernel_return_1))
-		jump_to(address, (*e)->function);
+		replace_jump(address, (*e)->function);
 }
 
 void replace_check(struct missing *ret_missing)
@@ -97,7 +97,7 @@ void replace_all(void)
 
 		sorted[i] = e;
 		if (address && !e->part)
-			jump_to(address, e->function);
+			replace_jump(address, e->function);
 	}
 	qsort(sorted, ARRAY_SIZE(sorted), sizeof(*sorted), by_name);
 	symbols_for_variants(replace_variant);
