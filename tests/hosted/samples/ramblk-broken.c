@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// An overflow: the disk says that it is larger than its memory.
+/*
+ *	$ insmod ramblk-broken.ko
+ *	$ head -c 16384 /dev/sample_ramblk_broken
+ *	$ rmmod ramblk-broken
+ */
+#include <linux/bio.h>
+#include <linux/blkdev.h>
+#include <linux/highmem.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/version.h>
+
+#define SIZE 8192
+
+static int major;
+static u8 *data;
+static struct gendisk *disk;
+
+static void ramblk_submit(struct bio *bio)
+{
+	u8 *at = data + (bio->bi_iter.bi_sector << SECTOR_SHIFT);
+	struct bvec_iter i;
+	struct bio_vec v;
+
+	bio_for_each_segment(v, bio, i)
+	{
+		memcpy_to_bvec(&v, at); /* BUG: out-of-bounds */
+		at += v.bv_len;
+	}
+	bio_endio(bio);
+}
+
+static const struct block_device_operations ramblk_ops = {
+	.owner = THIS_MODULE,
+	.submit_bio = ramblk_submit,
+};
+
+static struct gendisk *ramblk_alloc(void)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 9, 0)
+	return blk_alloc_disk(NUMA_NO_NODE);
+#else
+	return blk_alloc_disk(NULL, NUMA_NO_NODE);
+#endif
+}
+
+static int __init ramblk_init(void)
+{
+	data = kzalloc(SIZE, GFP_KERNEL);
+	major = register_blkdev(0, "sample_ramblk_broken");
+	disk = ramblk_alloc();
+	if (!data || major < 0 || IS_ERR_OR_NULL(disk))
+		return -ENOMEM;
+	disk->major = major;
+	disk->minors = 1;
+	disk->flags |= GENHD_FL_NO_PART;
+	disk->fops = &ramblk_ops;
+	strscpy(disk->disk_name, "sample_ramblk_broken",
+		sizeof(disk->disk_name));
+	set_capacity(disk, SIZE * 2 / SECTOR_SIZE); /* twice too much */
+	return add_disk(disk);
+}
+
+static void __exit ramblk_exit(void)
+{
+	del_gendisk(disk);
+	put_disk(disk);
+	unregister_blkdev(major, "sample_ramblk_broken");
+	kfree(data);
+}
+
+module_init(ramblk_init);
+module_exit(ramblk_exit);
+MODULE_DESCRIPTION("Broken sample: overflow in a block device");
+MODULE_LICENSE("GPL");
