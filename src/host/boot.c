@@ -30,6 +30,14 @@ static void set32(const char *name, uint32_t value)
 		*p = value;
 }
 
+static void set8(const char *name, uint8_t value)
+{
+	uint8_t *p = symp(name);
+
+	if (p)
+		*p = value;
+}
+
 static void *percpu_at(uint64_t offset)
 {
 	return (void *)(PERCPU_BASE + offset);
@@ -136,8 +144,6 @@ static void set_masks(void)
 
 static void set_processor(void)
 {
-	char *c = symp("boot_cpu_data");
-
 	set64("__cpu_possible_mask", 1);
 	set64("__cpu_online_mask", 1);
 	set64("__cpu_present_mask", 1);
@@ -147,13 +153,6 @@ static void set_processor(void)
 	set64("loops_per_jiffy", 1);
 	set32("acpi_disabled", 1);
 	set_masks();
-	if (!c)
-		return;
-	*(int32_t *)at(c, host.off.cpu_cache_alignment) = 64;
-	*(uint16_t *)at(c, host.off.cpu_clflush) = 64;
-	*(uint8_t *)at(c, host.off.cpu_virt_bits) = 48;
-	*(uint8_t *)at(c, host.off.cpu_phys_bits) = 46;
-	*(uint32_t *)at(c, host.off.cpu_cache_size) = 1024;
 }
 
 static void set_command_line(void)
@@ -164,24 +163,6 @@ static void set_command_line(void)
 	set64("static_command_line", (uint64_t)empty);
 	set64("initcall_command_line", (uint64_t)empty);
 	set64("extra_command_line", 0);
-}
-
-/* Slots of pv_ops that hold instructions of ring 0 */
-static void set_paravirt(void)
-{
-	static const char *const privileged[] = {
-		"pv_native_irq_enable", "pv_native_irq_disable",
-		"pv_native_safe_halt",	"pv_native_wbinvd",
-		"native_irq_enable",	"native_irq_disable",
-		"native_wbinvd",
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(privileged); i++) {
-		uint8_t *p = symp(privileged[i]);
-
-		if (p)
-			p[0] = 0xc3; /* ret: all registers kept */
-	}
 }
 
 struct step {
@@ -215,13 +196,54 @@ static bool call_guarded(struct boot_report *b, const char *name, void *fn)
 	return !v.aborted;
 }
 
-static void init_lru_gen(struct boot_report *b)
+static void set_member(char *base, uint32_t offset, uint64_t value)
 {
-	void (*init)(void *) = symp("lru_gen_init_pgdat");
-	void **nodes = symp("node_data");
+	if (offset != NO_OFFSET)
+		*(uint64_t *)at(base, offset) = value;
+}
 
-	if (init && nodes)
-		init(nodes[0]);
+/* What free_area_init() does for node 0, and that all memory is in one zone */
+static void init_node(struct boot_report *b)
+{
+	void (*init)(void *) = symp("free_area_init_core_hotplug");
+	void (*lru_gen)(void *) = symp("lru_gen_init_pgdat");
+	char **nodes = symp("node_data"), *zone, *node;
+	int64_t normal = 2;
+
+	if (!init)
+		init = symp("pgdat_init_internals");
+	if (!init || !nodes)
+		return;
+	node = nodes[0];
+	set_member(node, host.off.node_stats, sym("boot_nodestats"));
+	init(node);
+	if (lru_gen)
+		lru_gen(node);
+	set_member(node, host.off.node_start, RAM_BASE >> 12);
+	set_member(node, host.off.node_present, RAM_SIZE >> 12);
+	set_member(node, host.off.node_spanned, RAM_SIZE >> 12);
+	(void)lkm_vmlinux_enumerator(host.image, "ZONE_NORMAL", &normal, NULL);
+	zone = node + host.off.node_zones + (size_t)normal * host.off.zone_size;
+	set_member(zone, host.off.zone_start, RAM_BASE >> 12);
+	set_member(zone, host.off.zone_managed, RAM_SIZE >> 12);
+	set_member(zone, host.off.zone_present, RAM_SIZE >> 12);
+	set_member(zone, host.off.zone_spanned, RAM_SIZE >> 12);
+}
+
+/* smp_store_boot_cpu_info() */
+static void store_cpu_info(struct boot_report *b)
+{
+	const void *from = symp("boot_cpu_data");
+	uint64_t to = sym("cpu_info");
+
+	if (from && to)
+		memcpy(percpu_at(to), from, host.off.cpuinfo_size);
+}
+
+static void enable_interrupts(struct boot_report *b)
+{
+	cpu_flags = CPU_FLAGS_ON;
+	set8("early_boot_irqs_disabled", 0);
 }
 
 static void start_kthreadd(struct boot_report *b)
@@ -362,7 +384,7 @@ static int prepare(const char *path, struct boot_report *ret,
 	set_memory();
 	set_processor();
 	set_command_line();
-	set_paravirt();
+	cpu_init();
 	replace_all();
 	return 0;
 }

@@ -37,10 +37,12 @@ struct offsets {
 #define OFFSET(field, path) uint32_t field;
 #define OFFSET_MAY(field, path) uint32_t field;
 #define SIZE(field, type) uint32_t field;
+#define SIZE_MAY(field, type) uint32_t field;
 #include "offsets.def"
 #undef OFFSET
 #undef OFFSET_MAY
 #undef SIZE
+#undef SIZE_MAY
 };
 #define NO_OFFSET UINT32_MAX
 
@@ -101,6 +103,23 @@ static inline void *at(void *base, uint32_t offset)
 	return (char *)base + offset;
 }
 
+/* cpu.c */
+#define CPU_FLAGS_OFF 0x002UL
+#define CPU_FLAGS_ON 0x202UL /* X86_EFLAGS_IF */
+extern uint64_t cpu_flags;
+void cpu_init(void);
+void cpu_cpuid(uint32_t leaf, uint32_t sub, uint32_t ret[4]);
+bool cpu_was_cpuid(uint64_t ip);
+int cpu_insn_length(const void *ip);
+
+/* privileged.c */
+bool privileged_emulate(long long *registers);
+void privileged_cpuid(long long *registers);
+
+/* ports.c */
+uint32_t ports_read(uint16_t port, unsigned int width);
+void ports_write(uint16_t port, unsigned int width, uint32_t value);
+
 /* replace.c */
 struct missing {
 	const char *names[32];
@@ -108,7 +127,8 @@ struct missing {
 };
 void replace_check(struct missing *ret_missing);
 void replace_all(void);
-void replace_jump(uint64_t address, const void *function);
+/* what a function did that the host has wrapped: table.def */
+void *replaced(const char *name);
 
 /* memory.c and pages.c: the kernel's memory */
 int memory_init(void);
@@ -139,7 +159,6 @@ bool sched_may_die(void);
 void sched_describe(void);
 bool sched_used_up(void);
 void sched_restart_clock(void);
-#define LOCKUP_SECONDS 4 /* of processor time; no init needs as much */
 struct guard;
 struct guard *sched_guard(void);
 void sched_set_guard(struct guard *g);
@@ -174,7 +193,6 @@ void kprint(const char *format, ...) _printf_(1, 2);
 
 /* fault.c */
 int fault_init(void);
-void fault_left(void);
 void host_stop(const char *format, ...) _printf_(1, 2)
 	__attribute__((noreturn));
 

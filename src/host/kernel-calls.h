@@ -8,15 +8,21 @@
 
 struct callback;
 struct list_head;
-struct kernel_regs;
 
 /* console.c */
 int kernel_vprintk_emit(int facility, int level, const void *dev,
 			const char *format, va_list args);
 void kernel_panic(const char *format, ...);
 
-/* fault-oops.c */
-void kernel_oops_dead(int signal);
+/* cpu.c */
+void kernel_cpuid(uint32_t *a, uint32_t *b, uint32_t *c, uint32_t *d);
+int kernel_set_memory_x(uint64_t address, int pages);
+void kernel_apply_alternatives(char *start, char *end);
+uint32_t kernel_apic_read(uint32_t reg);
+void kernel_apic_write(uint32_t reg, uint32_t value);
+void kernel_save_fl(void);
+void kernel_irq_disable(void);
+void kernel_irq_enable(void);
 
 /* load.c */
 int kernel_request_module(bool wait, const char *format, ...);
@@ -67,6 +73,7 @@ void *kernel_memblock_alloc(uint64_t size, uint64_t align);
 void *kernel_large_hash(const char *name, uint64_t bucket, uint64_t entries,
 			int scale, int flags, ...);
 void *kernel_alloc_percpu(uint64_t size, uint64_t align);
+uint64_t kernel_percpu_to_phys(uint64_t address);
 
 /* rcu.c */
 void kernel_call_rcu(struct callback *c, void (*fn)(struct callback *));
@@ -96,11 +103,5 @@ int kernel_call_single(int cpu, void (*fn)(void *), void *info);
 void kernel_call_each(bool (*wanted)(int cpu, void *info), void (*fn)(void *),
 		      void *info);
 void kernel_do_softirq(void);
-
-/* trace.c */
-uint64_t *kernel_return_address_place(void *state);
-
-/* trace-entry.c */
-void kernel_exit_to_user(const struct kernel_regs *regs);
 
 bool time_signal(void);

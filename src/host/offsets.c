@@ -3,7 +3,7 @@
 #include "diag/error.h"
 #include "host.h"
 
-enum kind { NEEDED, MAY, SIZE_OF };
+enum kind { NEEDED, MAY, SIZE_OF, SIZE_OF_MAY };
 
 struct wanted {
 	const char *path;
@@ -15,10 +15,13 @@ static const struct wanted wanted[] = {
 #define OFFSET(field, path) { path, offsetof(struct offsets, field), NEEDED },
 #define OFFSET_MAY(field, path) { path, offsetof(struct offsets, field), MAY },
 #define SIZE(field, type) { type, offsetof(struct offsets, field), SIZE_OF },
+#define SIZE_MAY(field, type) \
+	{ type, offsetof(struct offsets, field), SIZE_OF_MAY },
 #include "offsets.def"
 #undef OFFSET
 #undef OFFSET_MAY
 #undef SIZE
+#undef SIZE_MAY
 };
 
 int offsets_read(struct lkm_error **reterr)
@@ -29,9 +32,13 @@ int offsets_read(struct lkm_error **reterr)
 		uint32_t value = NO_OFFSET;
 		int r;
 
-		if (w->kind == SIZE_OF) {
-			r = lkm_vmlinux_sizeof(host.image, w->path, &value,
+		if (w->kind == SIZE_OF || w->kind == SIZE_OF_MAY) {
+			uint32_t size;
+
+			r = lkm_vmlinux_sizeof(host.image, w->path, &size,
 					       reterr);
+			if (r > 0)
+				value = size;
 		} else {
 			r = lkm_vmlinux_member(host.image, w->path, &m, reterr);
 			if (r > 0)
@@ -39,7 +46,7 @@ int offsets_read(struct lkm_error **reterr)
 		}
 		if (r < 0)
 			return r;
-		if (!r && w->kind != MAY)
+		if (!r && w->kind != MAY && w->kind != SIZE_OF_MAY)
 			return FAIL(reterr, HOST_OFFSET_ABSENT,
 				    KV_STR("path", w->path));
 		*(uint32_t *)((char *)&host.off + w->place) = value;

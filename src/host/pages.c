@@ -211,3 +211,9 @@ KERNEL_ENTRY void *kernel_alloc_percpu(uint64_t size, uint64_t align)
 {
 	return percpu_get(size, align);
 }
+
+/* A place of a percpu variable, not its offset */
+KERNEL_ENTRY uint64_t kernel_percpu_to_phys(uint64_t address)
+{
+	return address;
+}

@@ -11,6 +11,7 @@ struct entry {
 	const void *function;
 	int since, until; /* needed in these versions; 1, 0: in none */
 	bool part;	  /* of the function: name.part.N only */
+	bool wrap;	  /* the function is called by its replacement */
 };
 
 #define V(major, minor) ((major)*1000 + (minor))
@@ -29,14 +30,17 @@ KERNEL_ENTRY uint64_t kernel_return_1(void)
 
 /* In this order: a replacement by constant may be overridden by a later one. */
 static const struct entry table[] = {
-#define NEED(name, function, versions) { #name, function, versions, false },
-#define MAY(name, function) { #name, function, 1, 0, false },
-#define PART(name, function) { #name, function, 1, 0, true },
-#define NIL(name) { #name, kernel_return_0, 1, 0, false },
-#define ONE(name) { #name, kernel_return_1, 1, 0, false },
+#define NEED(name, function, versions) \
+	{ #name, function, versions, false, false },
+#define MAY(name, function) { #name, function, 1, 0, false, false },
+#define WRAP(name, function) { #name, function, 1, 0, false, true },
+#define PART(name, function) { #name, function, 1, 0, true, false },
+#define NIL(name) { #name, kernel_return_0, 1, 0, false, false },
+#define ONE(name) { #name, kernel_return_1, 1, 0, false, false },
 #include "table.def"
 #undef NEED
 #undef MAY
+#undef WRAP
 #undef PART
 #undef NIL
 #undef ONE
@@ -55,15 +59,61 @@ static int name_to_entry(const void *name, const void *e)
 	return strcmp(name, (*(const struct entry *const *)e)->name);
 }
 
+static const uint8_t endbr[] = { 0xf3, 0x0f, 0x1e, 0xfa };
+
 /* jmp rel32: both are in the low 2 GiB */
-void replace_jump(uint64_t address, const void *function)
+static void jump_to(uint64_t address, const void *function)
 {
-	int32_t distance = (int32_t)((uint64_t)function - (address + 5));
+	int32_t distance;
 	uint8_t *p = (uint8_t *)address;
 
+	/* a landing pad stays: the kernel looks for it */
+	if (!memcmp(p, endbr, sizeof(endbr)))
+		p += sizeof(endbr);
+	distance = (int32_t)((uint64_t)function - ((uint64_t)p + 5));
 	p[0] = 0xe9;
 	memcpy(p + 1, &distance, sizeof(distance));
 	host.stats.replaced++;
+}
+
+/* Where the functions go on that were wrapped, by place in the table */
+static uint64_t rests[ARRAY_SIZE(table)];
+
+/*
+ * Behind what every traced function starts with: a landing pad where the
+ * kernel has them (endbr64), then a call of __fentry__; 0: it has none.
+ */
+static uint64_t after_prologue(uint64_t address)
+{
+	static const uint8_t nop[] = { 0x0f, 0x1f, 0x44, 0x00, 0x00 };
+	const uint8_t *p = (const uint8_t *)address;
+	int32_t distance;
+
+	if (!memcmp(p, endbr, sizeof(endbr)))
+		p += sizeof(endbr);
+	memcpy(&distance, p + 1, sizeof(distance));
+	if (p[0] == 0xe8 &&
+	    (uint64_t)p + 5 + (uint64_t)(int64_t)distance == sym("__fentry__"))
+		return (uint64_t)p + 5;
+	return memcmp(p, nop, sizeof(nop)) ? 0 : (uint64_t)p + 5;
+}
+
+void *replaced(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		if (table[i].wrap && !strcmp(table[i].name, name))
+			return (void *)rests[i];
+	return NULL;
+}
+
+static void replace_one(size_t i, uint64_t address)
+{
+	if (table[i].wrap) {
+		rests[i] = after_prologue(address);
+		if (!rests[i])
+			return;
+	}
+	jump_to(address, table[i].function);
 }
 
 static void replace_variant(const char *base, uint64_t address)
@@ -74,7 +124,7 @@ static void replace_variant(const char *base, uint64_t address)
 	/* Split-off parts may have other arguments: constants only. */
 	if (e && ((*e)->part || (*e)->function == kernel_return_0 ||
 		  (*e)->function == kernel_return_1))
-		replace_jump(address, (*e)->function);
+		jump_to(address, (*e)->function);
 }
 
 void replace_check(struct missing *ret_missing)
@@ -97,7 +147,7 @@ void replace_all(void)
 
 		sorted[i] = e;
 		if (address && !e->part)
-			replace_jump(address, e->function);
+			replace_one(i, address);
 	}
 	qsort(sorted, ARRAY_SIZE(sorted), sizeof(*sorted), by_name);
 	symbols_for_variants(replace_variant);

@@ -78,6 +78,19 @@ def test_boot(kernel):
     equal(report["warnings"], 0, report)
 
 
+def test_processor(_kernel):
+    """CPUID is that of the machine that the hosted kernel is held against."""
+    with open(os.path.join(HERE, "cpuid.txt"), encoding="ascii") as f:
+        rows = [line.split() for line in f if not line.startswith("#")]
+    wanted = {tuple(int(n, 16) for n in row) for row in rows}
+    with open(os.path.join(HERE, "../../src/host/cpuid.def"),
+              encoding="ascii") as f:
+        leaves = [line[len("LEAF("):].rstrip(")\n").split(",")
+                  for line in f if line.startswith("LEAF(")]
+    got = {tuple(int(n, 0) for n in leaf) for leaf in leaves}
+    equal(got, {row for row in wanted if any(row[2:])})
+
+
 def closure(kernel, name):
     done = subprocess.run([kernel.lkm, "--root", kernel.root, "-k",
                            kernel.release, "--json", "plan", "--fresh", name],
@@ -221,4 +234,5 @@ def test_no_room(kernel):
         equal(refusal(f.read(), preexec_fn=limit)[0], "host.memory.failed")
 
 
-vmlib.main(test_boot, test_modules, test_broken, test_refused, test_no_room)
+vmlib.main(test_boot, test_processor, test_modules, test_broken, test_refused,
+           test_no_room)
