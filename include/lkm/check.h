@@ -4,6 +4,7 @@
 
 #include <lkm/facts.h>
 #include <lkm/tree.h>
+#include <lkm/vmlinux.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -15,12 +16,15 @@ extern "C" {
  * @params: "a=1 b=2", NULL: none
  * @facts: of the kernel in question, NULL: nothing is known of it
  * @tree: that kernel's modules, NULL: none at hand
+ * @kernel: its image, NULL: none at hand.  With it every symbol is looked up:
+ *	is it there, in that version, for this license and namespace
  */
 struct lkm_check_options {
 	size_t size;
 	const char *params;
 	const struct lkm_facts *facts;
 	struct lkm_tree *tree;
+	struct lkm_vmlinux *kernel;
 };
 
 /**
@@ -31,8 +35,8 @@ struct lkm_check_options {
  * Makes the kernel's own checks in the kernel's order, as far as they can be
  * made from outside; needs no privilege and changes nothing.
  *
- * Return: 0 when nothing was found, which is no promise: the versions of the
- * kernel's own symbols, its keys and the module's init function are not known.
+ * Return: 0 when nothing was found, which is no promise: the kernel's keys and
+ * the module's init function are not known, nor without @kernel its symbols.
  * Else the first finding: module.*, kernel.lockdown; sys.failed
  */
 int lkm_check_file(const char *path, const struct lkm_check_options *options,

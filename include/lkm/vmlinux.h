@@ -107,6 +107,11 @@ const char *lkm_vmlinux_banner(struct lkm_vmlinux *image);
 /** lkm_vmlinux_release() - as uname -r of it; NULL where the image does not say
  */
 const char *lkm_vmlinux_release(struct lkm_vmlinux *image);
+/** lkm_vmlinux_machine() - EM_* of its ELF header; false: no ELF file */
+bool lkm_vmlinux_machine(const struct lkm_vmlinux *image, uint16_t *ret);
+/** lkm_vmlinux_vermagic() - what it wants of modules, as in their modinfo; NULL
+ * where the image does not say */
+const char *lkm_vmlinux_vermagic(struct lkm_vmlinux *image);
 /** lkm_vmlinux_elf() - the unpacked ELF file, without what is appended to it;
  * vmlinux.absent for arm64's Image */
 int lkm_vmlinux_elf(struct lkm_vmlinux *image, const void **ret_bytes,

@@ -10,7 +10,10 @@
 #include "base/strbuf.h"
 #include "base/text.h"
 #include "check/params.h"
+#include "check/symbols.h"
 #include "diag/error.h"
+
+#define SIGNATURE_PKCS7 2 /* include/linux/module_signature.h */
 
 struct preflight {
 	const struct preflight_inputs *in;
@@ -76,6 +79,7 @@ static int check_header(struct preflight *p, struct lkm_error **reterr)
 {
 	const struct lkm_elf *elf = lkm_image_elf(p->image);
 	const char *machine = NULL;
+	uint16_t of_kernel;
 	char reason[96];
 	int wanted;
 
@@ -85,11 +89,14 @@ static int check_header(struct preflight *p, struct lkm_error **reterr)
 	if (p->in->facts)
 		machine = lkm_facts_text(p->in->facts, LKM_FACT_MACHINE);
 	wanted = machine_of(machine);
+	if (wanted == EM_NONE && p->in->kernel &&
+	    lkm_vmlinux_machine(p->in->kernel, &of_kernel))
+		wanted = of_kernel;
 	if (wanted == EM_NONE || wanted == elf->machine)
 		return 0;
 	snprintf(reason, sizeof(reason),
-		 "it is for ELF machine %u, this kernel runs on %s",
-		 elf->machine, machine);
+		 "it is for ELF machine %u, this kernel is for %d",
+		 elf->machine, wanted);
 	return fail_format(p, reason, reterr);
 }
 
@@ -103,6 +110,15 @@ static bool has_section(const struct lkm_section *s, size_t count,
 	return false;
 }
 
+static bool has_symbols(const struct lkm_section *s, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (s[i].type == SHT_SYMTAB)
+			return true;
+	}
+	return false;
+}
+
 static int check_sections(struct preflight *p, struct lkm_error **reterr)
 {
 	const struct lkm_section *sections;
@@ -111,7 +127,7 @@ static int check_sections(struct preflight *p, struct lkm_error **reterr)
 
 	if (rc < 0)
 		return rc;
-	if (!has_section(sections, count, ".symtab"))
+	if (!has_symbols(sections, count))
 		return fail_format(p, "it has no symbol table (stripped?)",
 				   reterr);
 	if (!has_section(sections, count, ".gnu.linkonce.this_module"))
@@ -140,6 +156,15 @@ static int check_signature(struct preflight *p, struct lkm_error **reterr)
 	const char *lockdown = NULL;
 	int rc = lkm_image_signature(p->image, &signature, &cause);
 
+	/* mod_check_sig(): what is not PKCS#7 is as if it were not there */
+	if (rc == 1 && signature.id_type == SIGNATURE_PKCS7 &&
+	    (signature.algo || signature.hash || signature.signer_len ||
+	     signature.key_id_len))
+		return FAIL(reterr, MODULE_SIGNATURE_REJECTED,
+			    KV_STR("module", p->module),
+			    KV_STR("file", p->in->path),
+			    KV_STR("reason", "its trailer has fields set that "
+					     "PKCS#7 does not have"));
 	if (rc < 0) {
 		_cleanup_free_ char *reason = cause ? lkm_error_text(cause) :
 						      NULL;
@@ -151,13 +176,15 @@ static int check_signature(struct preflight *p, struct lkm_error **reterr)
 		error_set_cause(reterr, cause);
 		return rc;
 	}
-	if (rc == 1)
+	if (rc == 1 && signature.id_type == SIGNATURE_PKCS7)
 		return 0;
 	if (fact_known(p, LKM_FACT_SIG_ENFORCE) == LKM_YES)
-		return FAIL(reterr, MODULE_SIGNATURE_REQUIRED,
-			    KV_STR("module", p->module),
-			    KV_STR("file", p->in->path),
-			    KV_STR("what", "unsigned module"));
+		return FAIL(
+			reterr, MODULE_SIGNATURE_REQUIRED,
+			KV_STR("module", p->module),
+			KV_STR("file", p->in->path),
+			KV_STR("what", rc ? "module with unsupported crypto" :
+					    "unsigned module"));
 	if (p->in->facts)
 		lockdown = lkm_facts_text(p->in->facts, LKM_FACT_LOCKDOWN);
 	if (!lockdown || !strcmp(lockdown, "none"))
@@ -201,17 +228,16 @@ static int check_blacklist(struct preflight *p, struct lkm_error **reterr)
 		    KV_STR("file", p->in->path));
 }
 
-/* The first word of @image's vermagic; NULL: it has none, or no memory. */
-static char *release_of(struct lkm_image *image)
+/* The release in a vermagic; NULL: there is none, or no memory. */
+static char *first_word(const char *magic)
 {
-	const char *magic = lkm_image_modinfo_get(image, "vermagic");
-
 	return magic ? strndup(magic, strcspn(magic, " ")) : NULL;
 }
 
 char *check_built_for(struct lkm_image *image, const char *running)
 {
-	_cleanup_free_ char *built = release_of(image);
+	_cleanup_free_ char *built = first_word(
+		lkm_image_modinfo_get(image, "vermagic"));
 	struct strbuf b = { 0 };
 
 	if (!built)
@@ -243,15 +269,40 @@ static bool layout_crc(struct lkm_image *image, uint32_t *ret)
 	return false;
 }
 
+/* What the kernel wants it to be. */
+static bool wanted_layout(struct preflight *p, uint32_t *ret)
+{
+	struct lkm_error *e = NULL;
+	const struct lkm_kexport *x;
+	int rc;
+
+	if (!p->in->kernel)
+		return p->model && layout_crc(p->model, ret);
+	rc = lkm_vmlinux_export(p->in->kernel, "module_layout", &x, &e);
+	if (rc < 0)
+		lkm_error_free(e);
+	if (rc <= 0 || !x->has_crc)
+		return false;
+	*ret = x->crc;
+	return true;
+}
+
+static const char *wanted_vermagic(struct preflight *p)
+{
+	if (p->in->kernel)
+		return lkm_vmlinux_vermagic(p->in->kernel);
+	return p->model ? lkm_image_modinfo_get(p->model, "vermagic") : NULL;
+}
+
 static int check_layout(struct preflight *p, struct lkm_error **reterr)
 {
 	_cleanup_free_ char *built = NULL, *running = NULL;
 	uint32_t ours, theirs;
 
-	if (!p->model || !layout_crc(p->image, &ours) ||
-	    !layout_crc(p->model, &theirs) || ours == theirs)
+	if (!layout_crc(p->image, &ours) || !wanted_layout(p, &theirs) ||
+	    ours == theirs)
 		return 0;
-	running = release_of(p->model);
+	running = first_word(wanted_vermagic(p));
 	built = check_built_for(p->image, running);
 	return FAIL(reterr, MODULE_LAYOUT_MISMATCH, KV_STR("module", p->module),
 		    KV_STR("file", p->in->path), KV_STR("built", built),
@@ -261,11 +312,9 @@ static int check_layout(struct preflight *p, struct lkm_error **reterr)
 static int check_vermagic(struct preflight *p, struct lkm_error **reterr)
 {
 	const char *ours = lkm_image_modinfo_get(p->image, "vermagic");
-	const char *theirs = NULL, *a, *b;
+	const char *theirs = wanted_vermagic(p), *a, *b;
 	uint32_t crc;
 
-	if (p->model)
-		theirs = lkm_image_modinfo_get(p->model, "vermagic");
 	if (!ours || !theirs)
 		return 0;
 	a = ours;
@@ -307,13 +356,22 @@ char *check_exporters(struct lkm_tree *tree, const struct lkm_facts *facts,
 	return strbuf_take(&b);
 }
 
-/* Only of symbols that a module of the tree exports is it known who has them.
+/*
+ * Without the kernel's image only of symbols that a module of the tree exports
+ * is it known who has them.
  */
 static int check_symbols(struct preflight *p, struct lkm_error **reterr)
 {
+	const struct symbols_inputs symbols = { p->in->kernel, p->in->tree,
+						p->image, p->module,
+						p->in->path };
 	const struct lkm_need *needs;
 	size_t count;
-	int rc = lkm_image_needs(p->image, &needs, &count, reterr);
+	int rc;
+
+	if (p->in->kernel)
+		return symbols_check(&symbols, reterr);
+	rc = lkm_image_needs(p->image, &needs, &count, reterr);
 
 	for (size_t i = 0; !rc && i < count; i++) {
 		_cleanup_free_ char *exporters = NULL;

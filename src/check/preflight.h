@@ -4,6 +4,7 @@
 
 #include <lkm/facts.h>
 #include <lkm/tree.h>
+#include <lkm/vmlinux.h>
 
 struct lkm_image;
 
@@ -11,14 +12,14 @@ struct preflight_inputs {
 	const char *path;
 	const char *params; /* "" or NULL: none */
 	const struct lkm_facts
-		*facts;	       /* NULL: nothing is known of the kernel */
-	struct lkm_tree *tree; /* that kernel's modules; NULL: none */
+		*facts;		    /* NULL: nothing is known of the kernel */
+	struct lkm_tree *tree;	    /* that kernel's modules; NULL: none */
+	struct lkm_vmlinux *kernel; /* its image; NULL: none */
 };
 
 /*
  * The loader's checks in its order, as far as they can be made without it.
- * 0: nothing speaks against the file, which is no promise: symbol versions of
- * the kernel itself, its keys and the module's init function are not known.
+ * 0: nothing speaks against the file, which is no promise: lkm/check.h.
  * Else the code of module.* or kernel.lockdown with basis preflight, or
  * sys.failed.
  */

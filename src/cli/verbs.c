@@ -14,6 +14,7 @@ const struct verb *const all_verbs[] = {
 	&verb_why,
 	/* know before */
 	&verb_plan,
+	&verb_check,
 	/* act */
 	&verb_load,
 	&verb_unload,

@@ -15,6 +15,7 @@ extern const struct verb verb_info;
 extern const struct verb verb_list;
 extern const struct verb verb_load;
 extern const struct verb verb_param;
+extern const struct verb verb_check;
 extern const struct verb verb_plan;
 extern const struct verb verb_reload;
 extern const struct verb verb_tree;

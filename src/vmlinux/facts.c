@@ -176,7 +176,7 @@ const char *kbanner_read(const struct kimage *k, const struct kfinder *f,
 	struct span bytes;
 	size_t size = 0;
 
-	if (symbol && kimage_rest(k, symbol->address, &bytes))
+	if (symbol && kimage_rest(k, symbol->address, BANNER_MAX, &bytes))
 		size = banner_size(bytes);
 	if (!size && elf_find(&k->elf, ".rodata", &rodata) &&
 	    source_slice(k->source, rodata.offset, rodata.size, &bytes))

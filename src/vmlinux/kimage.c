@@ -196,27 +196,25 @@ bool kimage_bytes(const struct kimage *k, uint64_t address, uint64_t size,
 	return source_slice(k->source, s->offset + at, size, ret);
 }
 
-bool kimage_rest(const struct kimage *k, uint64_t address, struct span *ret)
+bool kimage_rest(const struct kimage *k, uint64_t address, uint64_t limit,
+		 struct span *ret)
 {
 	const struct segment *s = segment_of(k, address);
 	uint64_t at = s ? address - s->address : 0;
 
 	if (!s || at >= s->file_size)
 		return false;
-	return source_slice(k->source, s->offset + at, s->file_size - at, ret);
+	return source_slice(k->source, s->offset + at,
+			    MIN_OF(s->file_size - at, limit), ret);
 }
 
 bool kimage_name(const struct kimage *k, uint64_t address, size_t limit,
 		 const char **ret)
 {
-	const struct segment *s = segment_of(k, address);
-	uint64_t at = s ? address - s->address : 0;
 	struct span bytes;
 	const char *name;
 
-	if (!s || at >= s->file_size ||
-	    !source_slice(k->source, s->offset + at,
-			  MIN_OF(s->file_size - at, limit), &bytes) ||
+	if (!kimage_rest(k, address, limit, &bytes) ||
 	    !span_string(bytes, 0, &name))
 		return false;
 	for (const char *c = name; *c; c++) {

@@ -64,8 +64,10 @@ static inline bool kimage_ulong(const struct kimage *k, struct span s,
 /* Bytes of the file at @address; false: not in the file, or unreadable. */
 bool kimage_bytes(const struct kimage *k, uint64_t address, uint64_t size,
 		  struct span *ret);
-/* From @address to the end of its segment's part of the file. */
-bool kimage_rest(const struct kimage *k, uint64_t address, struct span *ret);
+/* From @address on: @limit bytes, or to the end of its segment's part of the
+ * file; false: as above. */
+bool kimage_rest(const struct kimage *k, uint64_t address, uint64_t limit,
+		 struct span *ret);
 /*
  * The string at @address, shorter than @limit; false: none, or one with bytes
  * that a name in C has not.  It may be empty.

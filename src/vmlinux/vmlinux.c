@@ -61,6 +61,9 @@ static int vmlinux_new(const char *path, struct lkm_vmlinux **ret,
 	return 0;
 }
 
+/* A release of 64 characters and a dozen words. */
+#define VERMAGIC_MAX 256
+
 /* arch/arm64/include/asm/boot.h, MIN_KIMG_ALIGN */
 #define IMAGE_ALIGN ((uint64_t)2 << 20)
 
@@ -523,4 +526,27 @@ const char *lkm_vmlinux_release(struct lkm_vmlinux *image)
 	if (banner && !image->release)
 		image->release = kbanner_release(banner, &image->arena);
 	return image->release;
+}
+
+bool lkm_vmlinux_machine(const struct lkm_vmlinux *image, uint16_t *ret)
+{
+	if (image->kimage.is_raw)
+		return false;
+	*ret = image->kimage.elf.header.machine;
+	return true;
+}
+
+const char *lkm_vmlinux_vermagic(struct lkm_vmlinux *image)
+{
+	const struct lkm_ksym *symbol;
+	struct span text;
+	const char *magic;
+
+	/* kernel/module/main.c, "static const char vermagic[]" */
+	if (lkm_vmlinux_symbol(image, "vermagic", &symbol, NULL) <= 0 ||
+	    !kimage_rest(&image->kimage, symbol->address, VERMAGIC_MAX,
+			 &text) ||
+	    !span_string(text, 0, &magic) || !*magic)
+		return NULL;
+	return magic;
 }

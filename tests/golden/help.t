@@ -14,6 +14,7 @@ verbs:
   config     the rules of modprobe.d and the command line, with file:line
   why        why a module is loaded, what would load it, what stops it
   plan       the steps that a load would take; nothing is done
+  check      would that kernel take this module, and if not why
   load       load modules with all that they need
   unload     unload modules and what only they used
   reload     unload a module with what uses it, and load it all again
@@ -81,6 +82,7 @@ $ lkm
 !   config     the rules of modprobe.d and the command line, with file:line
 !   why        why a module is loaded, what would load it, what stops it
 !   plan       the steps that a load would take; nothing is done
+!   check      would that kernel take this module, and if not why
 !   load       load modules with all that they need
 !   unload     unload modules and what only they used
 !   reload     unload a module with what uses it, and load it all again
@@ -138,4 +140,4 @@ $ lkm generate bash | bash -n && lkm generate zsh | wc -l | grep -c . && lkm gen
 1
 3
 $ lkm generate man | grep -c '^## lkm'
-16
+17

@@ -190,3 +190,8 @@ MODULE  PATH
 mid     kernel/mid.ko
   base  kernel/base.ko
 ! 3 modules (3 read, 0 from the cache), 1 index files changed
+$ lkm --root r -k 1.2.3-t check top debug=1
+! note: no image of kernel 1.2.3-t was found (--image names one); its own symbols are not checked
+FILE                                 FINDING             TEXT
+r/lib/modules/1.2.3-t/kernel/top.ko  module.exec.format  'r/lib/modules/1.2.3-t/kernel/top.ko' is not a module that this kernel can take: it has no .gnu.linkonce.this_module
+[1]

@@ -32,6 +32,16 @@ int lkm_tree_modules(struct lkm_tree *tree, const struct lkm_module_file **ret,
 	return 0;
 }
 
+int lkm_tree_module(struct lkm_tree *tree, const char *name,
+		    const struct lkm_module_file **ret,
+		    struct lkm_error **reterr)
+{
+	if (strcmp(name, tree->module.name) != 0)
+		return 0;
+	*ret = &tree->module;
+	return 1;
+}
+
 char *lkm_tree_file_path(const struct lkm_tree *tree, const char *path)
 {
 	return strdup(path);
