@@ -107,7 +107,9 @@ static long load(struct worker *w)
 		return r;
 	w->buffer = l.bytes;
 	w->buffer_size = l.size + 1;
-	return l.flags ? finit_module(&l) : init_module(&l);
+	r = (int)(l.flags ? finit_module(&l) : init_module(&l));
+	leaks_report();
+	return r;
 }
 
 static long unload(struct worker *w)
@@ -115,7 +117,10 @@ static long unload(struct worker *w)
 	const uint64_t args[4] = { (uint64_t)w->fields.field[0].str,
 				   w->fields.field[1].num };
 
-	return (int)kernel_syscall("delete_module", args);
+	int r = (int)kernel_syscall("delete_module", args);
+
+	leaks_report();
+	return r;
 }
 
 #define LOG_BYTES_MAX (PROTO_MESSAGE_MAX - 4096)
@@ -173,7 +178,7 @@ static long copy(struct worker *w)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
 		       0, fd) < 0)
 		return -errno;
-	pid = fork();
+	pid = memory_fork();
 	if (pid < 0) {
 		close(fd[0]);
 		close(fd[1]);

@@ -130,17 +130,21 @@ void replace_all(void);
 /* what a function did that the host has wrapped: table.def */
 void *replaced(const char *name);
 
-/* memory.c and pages.c: the kernel's memory */
+/* The kernel's memory; memory.h has more of it. */
 int memory_init(void);
 void *memory_get(uint64_t size);
 void memory_put(void *p);
 uint64_t memory_size_of(const void *p);
 void *memory_boot(uint64_t size, uint64_t align);
-void *memory_module(uint64_t size);
 uint64_t memory_live(void);
 void *pages_of(void *ram);
-void *percpu_get(uint64_t size, uint64_t align);
+int memory_fork(void); /* as fork(2); each copy has its own memory then */
 void percpu_start(uint64_t used);
+/*
+ * After a module has gone, or failed to come: waits for work that was put off,
+ * then adds a finding for what it did not free.  By a thread of the kernel.
+ */
+void leaks_report(void);
 
 /* sched.c */
 void sched_init(void);
@@ -227,6 +231,7 @@ int boot(const char *path, struct boot_report *ret, struct lkm_error **reterr);
 
 /* load.c */
 int load_file(const char *path, const char *params, struct verdict *ret);
+int unload_module(const char *name, struct verdict *ret);
 int load_aliases(const char *path);
 void load_keep(const char *path);
 long kernel_syscall(const char *name, const uint64_t args[4]);

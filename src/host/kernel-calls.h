@@ -26,53 +26,84 @@ void kernel_irq_enable(void);
 
 /* load.c */
 int kernel_request_module(bool wait, const char *format, ...);
+int kernel_run_helper(void *info);
+
+/* leaks.c */
+void kernel_module_started(void *module, uint64_t start, uint64_t end);
+void kernel_module_going(void *module);
 
 /* memory.c */
-void *kernel_kmalloc(uint64_t size);
+void *kernel_kmalloc(uint64_t size, uint32_t gfp);
+void *kernel_kmalloc_buckets(uint64_t size, uint64_t buckets, uint64_t gfp);
 void *kernel_kmalloc_trace(void *cache, uint32_t gfp, uint64_t size);
 void *kernel_kmalloc_node_trace(void *cache, uint32_t gfp, int node,
 				uint64_t size);
 void kernel_kfree(void *p);
 uint64_t kernel_ksize(void *p);
 uint64_t kernel_size_roundup(uint64_t size);
-void *kernel_krealloc(void *old, uint64_t size);
-void *kernel_cache_create(const char *name, uint32_t size, uint32_t align,
-			  uint32_t flags, void *ctor);
-void *kernel_cache_create_usercopy(const char *name, uint32_t size,
-				   uint32_t align, uint32_t flags,
-				   uint32_t from, ...);
-void *kernel_cache_create_args(const char *name, uint32_t size, void *args);
-void *kernel_cache_alloc(void *cache);
+void *kernel_krealloc(void *old, uint64_t size, uint32_t gfp);
+void kernel_kvfree_call_rcu(char *head, uint64_t arg);
+
+/* memory-cache.c */
+void *kernel_cache_create(char *name, uint32_t size, uint32_t align,
+			  uint32_t flags, void (*ctor)(void *));
+void *kernel_cache_create_usercopy(char *name, uint32_t size, uint32_t align,
+				   uint32_t flags, uint32_t from, ...);
+void *kernel_cache_create_args(char *name, uint32_t size, void *args,
+			       uint32_t flags);
+void *kernel_cache_alloc(void *cache, uint32_t gfp);
+void *kernel_cache_alloc_lru(void *cache, void *lru, uint32_t gfp);
 void kernel_cache_free(void *cache, void *p);
-int kernel_cache_alloc_bulk(void *cache, uint32_t gfp, uint64_t n, void **ret);
 void kernel_cache_free_bulk(void *cache, uint64_t n, void **p);
+int kernel_cache_alloc_bulk(void *cache, uint32_t gfp, uint64_t n, void **ret);
+void kernel_cache_destroy(void *cache);
+
+/* memory-vmalloc.c */
 void *kernel_vmalloc(uint64_t size);
+void kernel_vfree(void *p);
 void *kernel_module_alloc(uint64_t size);
 void *kernel_execmem_alloc(int type, uint64_t size);
+void kernel_module_free(void *p);
 void *kernel_vmalloc_range(uint64_t size, uint64_t align, uint64_t start,
 			   uint64_t end);
 void *kernel_ioremap(uint64_t physical, uint64_t size);
+void kernel_iounmap(void *p);
+void *kernel_memremap(uint64_t physical, uint64_t size);
+void kernel_memunmap(void *p);
+
+/* memory-vmap.c */
+void *kernel_vmap(void **pages, uint32_t count);
+void *kernel_vmap_pfn(uint64_t *frames, uint32_t count);
+void kernel_vunmap(void *start);
+bool kernel_is_vmalloc(void *p);
+bool kernel_is_vmalloc_or_module(void *p);
+void *kernel_vmalloc_to_page(uint64_t p);
+uint64_t kernel_vmalloc_to_pfn(uint64_t p);
 
 /* pages.c */
 void *kernel_alloc_pages(uint32_t gfp, uint32_t order);
 void *kernel_alloc_folio(uint32_t gfp, uint32_t order);
-void kernel_release_page(void *page);
-void kernel_free_pages_of(void *page);
+void kernel_release_page(void *page, uint32_t order);
+void kernel_release_compound(void *page);
+void kernel_free_pages_of(void *page, uint32_t order);
 void *kernel_get_free_pages(uint32_t gfp, uint32_t order);
 void *kernel_get_zeroed_page(uint32_t gfp);
-void kernel_free_pages(void *ram);
-void *kernel_alloc_pages_exact(uint64_t size);
+void kernel_free_pages(void *ram, uint32_t order);
+void *kernel_alloc_pages_exact(uint64_t size, uint32_t gfp);
+void *kernel_alloc_pages_exact_nid(int node, uint64_t size, uint32_t gfp);
+void kernel_free_pages_exact(void *ram);
+void kernel_split_page(char *page, uint32_t order);
 uint64_t kernel_alloc_pages_bulk(uint32_t gfp, int node, void *mask, int n,
 				 void *list, void **array);
 void kernel_free_page_list(struct list_head *list);
 void kernel_free_folios(uint8_t *batch);
-void *kernel_vmalloc_to_page(void *p);
-uint64_t kernel_vmalloc_to_pfn(void *p);
-void *kernel_vmap(void **pages, uint32_t count);
 void *kernel_memblock_alloc(uint64_t size, uint64_t align);
 void *kernel_large_hash(const char *name, uint64_t bucket, uint64_t entries,
 			int scale, int flags, ...);
+
+/* percpu.c */
 void *kernel_alloc_percpu(uint64_t size, uint64_t align);
+void kernel_free_percpu(void *start);
 uint64_t kernel_percpu_to_phys(uint64_t address);
 
 /* rcu.c */

@@ -170,6 +170,14 @@ static long init_module(void *arg)
 	return (int)kernel_syscall("init_module", args);
 }
 
+static long load_and_settle(void *arg)
+{
+	long r = init_module(arg);
+
+	leaks_report();
+	return r;
+}
+
 static int open_load(struct load *l, const char *path)
 {
 	const struct bytes *b = find_kept(path);
@@ -197,9 +205,27 @@ int load_file(const char *path, const char *params, struct verdict *ret)
 		snprintf(ret->why, sizeof(ret->why), "cannot read %s", path);
 		return -1;
 	}
-	guard_call(init_module, &l, ret);
+	guard_call(load_and_settle, &l, ret);
 	close_load(&l);
 	rcu_run();
+	return ret->aborted || ret->value ? -1 : 0;
+}
+
+static long delete_module(void *name)
+{
+	const uint64_t args[4] = { (uint64_t)name, O_NONBLOCK };
+	int r = (int)kernel_syscall("delete_module", args);
+
+	leaks_report();
+	return r;
+}
+
+int unload_module(const char *name, struct verdict *ret)
+{
+	char copy[64];
+
+	snprintf(copy, sizeof(copy), "%s", name);
+	guard_call(delete_module, copy, ret);
 	return ret->aborted || ret->value ? -1 : 0;
 }
 
@@ -313,6 +339,19 @@ KERNEL_ENTRY int kernel_request_module(bool wait, const char *format, ...)
 	copy = strdup(name);
 	if (!copy || sched_spawn(alias_thread, copy, "modprobe") < 0)
 		return -ENOMEM;
+	return 0;
+}
+
+/* No program runs here; what was prepared for it is not needed any more. */
+KERNEL_ENTRY int kernel_run_helper(void *info)
+{
+	void (*cleanup)(void *) = NULL;
+
+	if (host.off.helper_cleanup != NO_OFFSET)
+		cleanup = *(void (**)(void *))at(info, host.off.helper_cleanup);
+	if (cleanup)
+		cleanup(info);
+	kernel_kfree(info);
 	return 0;
 }
 

@@ -13,11 +13,13 @@
 #include "kernel-calls.h"
 #include "serve.h"
 
+#define LOADED_MAX 256 /* files of a line */
+
 struct host host;
 
 struct options {
 	const char *verb, *image, *aliases;
-	bool json, verbose;
+	bool json, verbose, unload;
 	int socket, ready; /* -1: not given */
 	char **rest;
 };
@@ -25,9 +27,9 @@ struct options {
 static void usage(void)
 {
 	fputs("usage: lkm-host doctor IMAGE [--json]\n"
-	      "       lkm-host run IMAGE [--aliases FILE] [-v] [--] "
+	      "       lkm-host run IMAGE [--aliases FILE] [--unload] [-v] [--] "
 	      "FILE[,PARAM=VALUE]...\n"
-	      "       lkm-host batch IMAGE [--aliases FILE] "
+	      "       lkm-host batch IMAGE [--aliases FILE] [--unload] "
 	      "<lines of FILE FILE...\n"
 	      "       lkm-host serve IMAGE --socket-fd N [--ready-fd N]\n",
 	      stderr);
@@ -54,6 +56,8 @@ static int parse(int argc, char **argv, struct options *o)
 			o->json = true;
 		else if (!strcmp(argv[i], "-v"))
 			o->verbose = true;
+		else if (!strcmp(argv[i], "--unload"))
+			o->unload = true;
 		else if (!strcmp(argv[i], "--aliases") && i + 1 < argc)
 			o->aliases = argv[++i];
 		else if (!strcmp(argv[i], "--socket-fd") && i + 1 < argc)
@@ -193,9 +197,58 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+static void print_log(void)
+{
+	for (const char *p = console_text(); *p;) {
+		int len = (int)strcspn(p, "\n");
+
+		printf("  %.*s\n", len, p);
+		p += len + (p[len] == '\n');
+	}
+	findings_print_all();
+}
+
+/* "crc-itu-t.ko.xz" is module crc_itu_t. */
+static void module_name(const char *file, char *buf, size_t size)
+{
+	const char *base = base_name(file);
+
+	snprintf(buf, size, "%.*s", (int)strcspn(base, ".,"), base);
+	for (char *p = buf; *p; p++)
+		if (*p == '-')
+			*p = '_';
+}
+
+/* The modules of @files, the last first; one that is in use stays. */
+static int unload_files(char **files, size_t count, bool with_log)
+{
+	int failed = 0;
+
+	while (count--) {
+		struct verdict v;
+		char name[64], word[600];
+
+		module_name(files[count], name, sizeof(name));
+		console_clear();
+		failed |= unload_module(name, &v) < 0;
+		printf("%s: %s\n", name,
+		       v.aborted || v.value ?
+			       verdict_word(&v, word, sizeof(word)) :
+			       "unloaded");
+		if (with_log)
+			print_log();
+		else
+			findings_print_all();
+		if (v.aborted)
+			break;
+	}
+	return failed;
+}
+
 static int run_files(const struct options *o)
 {
 	int failed = 0;
+	size_t loaded = 0;
 
 	for (char **f = o->rest; *f; f++) {
 		struct verdict v;
@@ -205,16 +258,14 @@ static int run_files(const struct options *o)
 		failed |= load_spec(*f, &v) < 0;
 		printf("%s: %s\n", base_name(*f),
 		       verdict_word(&v, word, sizeof(word)));
-		for (const char *p = console_text(); *p;) {
-			int len = (int)strcspn(p, "\n");
-
-			printf("  %.*s\n", len, p);
-			p += len + (p[len] == '\n');
-		}
-		findings_print_all();
+		print_log();
 		if (v.aborted)
 			break;
+		o->rest[loaded] = *f;
+		loaded += v.value == 0;
 	}
+	if (o->unload)
+		failed |= unload_files(o->rest, loaded, true);
 	return failed ? 1 : 0;
 }
 
@@ -222,10 +273,11 @@ static int run_files(const struct options *o)
  * One line of a batch, in a copy of the booted kernel: the word of the last
  * file.  A file after "?" may be refused: a soft dependency.
  */
-static void batch_line(char *line)
+static void batch_line(const struct options *o, char *line)
 {
 	struct verdict v = { 0 };
-	char word[600], *next, *file, *last = line;
+	char word[600], *next, *file, *last = line, *loaded[LOADED_MAX];
+	size_t count = 0;
 
 	time_in_child();
 	alarm(60);
@@ -236,9 +288,13 @@ static void batch_line(char *line)
 		last = file + optional;
 		if (load_spec(last, &v) < 0 && (v.aborted || !optional))
 			break;
+		if (!v.value && count < LOADED_MAX)
+			loaded[count++] = last;
 	}
 	printf("%s %s\n", base_name(last),
 	       verdict_word(&v, word, sizeof(word)));
+	if (o->unload && !v.aborted)
+		unload_files(loaded, count, false);
 	fflush(stdout);
 	_exit(0);
 }
@@ -270,9 +326,9 @@ static int batch(const struct options *o)
 		line[strcspn(line, "\n")] = '\0';
 		keep_dependencies(line);
 		fflush(stdout);
-		pid = fork();
+		pid = memory_fork();
 		if (!pid)
-			batch_line(line);
+			batch_line(o, line);
 		if (pid < 0 || waitpid(pid, &status, 0) < 0)
 			return 1;
 		if (WIFSIGNALED(status))

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The kernel's page allocator and its percpu memory.
+// The kernel's page allocator, and what it gets before there is one.
 #include <stdarg.h>
 #include <string.h>
 
-#include "host.h"
 #include "kernel-calls.h"
+#include "memory.h"
 
 #define GFP_COMP 0x40000u /* ___GFP_COMP: bit 18 in v6.1 and v6.12 */
-
-static uint64_t percpu_next;
 
 void *pages_of(void *ram)
 {
@@ -17,7 +15,7 @@ void *pages_of(void *ram)
 	return (void *)(PAGES_BASE + frame * host.off.page_size);
 }
 
-static void *ram_of(void *page)
+void *ram_of(void *page)
 {
 	uint64_t frame = ((uint64_t)page - PAGES_BASE) / host.off.page_size;
 
@@ -29,20 +27,59 @@ static int32_t *refcount(void *page)
 	return at(page, host.off.page_refcount);
 }
 
-static void *get_pages(uint32_t order, bool compound)
+/* As the kernel hands them out: one owner, mapped nowhere */
+void pages_init(void *ram, uint64_t count)
+{
+	char *page = pages_of(ram);
+
+	memset(page, 0, host.off.page_size * count);
+	for (uint64_t i = 0; i < count; i++) {
+		char *p = page + i * host.off.page_size;
+
+		*(int32_t *)at(p, host.off.page_mapcount) = -1;
+		*refcount(p) = 1;
+	}
+}
+
+/*
+ * Some of the kernel asks whether kfree() may be used: PG_slab up to v6.9,
+ * then a type in the top byte of what was the count of mappings.
+ */
+void pages_mark_slab(void *ram)
+{
+	static int64_t type, bit = -1;
+	void *page = pages_of(ram);
+
+	if (bit < 0 && !type &&
+	    lkm_vmlinux_enumerator(host.image, "PGTY_slab", &type, NULL) <= 0 &&
+	    lkm_vmlinux_enumerator(host.image, "PG_slab", &bit, NULL) <= 0)
+		return;
+	memset(page, 0, host.off.page_size);
+	if (type)
+		*(uint32_t *)at(page, host.off.page_mapcount) = (uint32_t)type
+								<< 24;
+	else
+		*(uint64_t *)page = 1UL << bit; /* flags come first */
+}
+
+static void *get_pages(uint32_t gfp, uint32_t order, bool compound,
+		       struct caller caller)
 {
 	static void (*prepare)(void *page, uint32_t order);
-	void *ram = memory_get(4096UL << order);
-	char *page;
+	const uint64_t size = 4096UL << order;
+	void *ram, *page;
 
+	ram = memory_take(&(struct request){ .size = size,
+					     .align = MIN_OF(size, 4UL << 20),
+					     .gfp = gfp,
+					     .kind = MEMORY_PAGES,
+					     .caller = caller });
 	if (!ram)
 		return NULL;
 	page = pages_of(ram);
-	memset(page, 0, (size_t)host.off.page_size << order);
-	for (uint64_t i = 0; i < 1UL << order; i++)
-		*(int32_t *)at(page + i * host.off.page_size,
-			       host.off.page_mapcount) = -1;
-	*refcount(page) = 1;
+	pages_init(ram, 1UL << order);
+	for (uint64_t i = 1; i < 1UL << order; i++)
+		*refcount((char *)page + i * host.off.page_size) = 0;
 	if (compound && order) {
 		if (!prepare)
 			prepare = symp("prep_compound_page");
@@ -52,67 +89,129 @@ static void *get_pages(uint32_t order, bool compound)
 	return page;
 }
 
+/* A part of a block, after split_page() as the compiler has inlined it */
+static void put_pages(void *page, uint32_t order, struct caller caller)
+{
+	char *ram = ram_of(page);
+	uint64_t start;
+	const struct block *b = arena_find((uint64_t)ram, &start);
+
+	if (!b)
+		return; /* of the boot */
+	if (b->kind == MEMORY_PAGES && b->state == BLOCK_LIVE &&
+	    arena_room(start) > 4096UL << order)
+		arena_split(start);
+	for (uint64_t left = 4096UL << order; left;) {
+		uint64_t room = arena_room((uint64_t)ram);
+
+		memory_give(ram, MEMORY_PAGES, caller);
+		ram += room;
+		left -= MIN_OF(left, room);
+	}
+}
+
+static void put_block(void *page, struct caller caller)
+{
+	memory_give(ram_of(page), MEMORY_PAGES, caller);
+}
+
 KERNEL_ENTRY void *kernel_alloc_pages(uint32_t gfp, uint32_t order)
 {
-	return get_pages(order, gfp & GFP_COMP);
+	return get_pages(gfp, order, gfp & GFP_COMP, CALLER());
 }
 
 KERNEL_ENTRY void *kernel_alloc_folio(uint32_t gfp, uint32_t order)
 {
-	return get_pages(order, true);
+	return get_pages(gfp, order, true, CALLER());
 }
 
 /* The last owner is gone: free_unref_page() and its kin */
-KERNEL_ENTRY void kernel_release_page(void *page)
+KERNEL_ENTRY void kernel_release_page(void *page, uint32_t order)
 {
-	memory_put(ram_of(page));
+	put_pages(page, order, CALLER());
 }
 
-KERNEL_ENTRY void kernel_free_pages_of(void *page)
+KERNEL_ENTRY void kernel_release_compound(void *page)
+{
+	put_block(page, CALLER());
+}
+
+KERNEL_ENTRY void kernel_free_pages_of(void *page, uint32_t order)
 {
 	if (page && --*refcount(page) <= 0)
-		memory_put(ram_of(page));
+		put_pages(page, order, CALLER());
 }
 
 KERNEL_ENTRY void *kernel_get_free_pages(uint32_t gfp, uint32_t order)
 {
-	void *page = get_pages(order, gfp & GFP_COMP);
+	void *page = get_pages(gfp, order, gfp & GFP_COMP, CALLER());
 
 	return page ? ram_of(page) : NULL;
 }
 
 KERNEL_ENTRY void *kernel_get_zeroed_page(uint32_t gfp)
 {
-	return kernel_get_free_pages(gfp, 0);
+	void *page = get_pages(gfp, 0, false, CALLER());
+
+	return page ? ram_of(page) : NULL;
 }
 
-KERNEL_ENTRY void kernel_free_pages(void *ram)
+KERNEL_ENTRY void kernel_free_pages(void *ram, uint32_t order)
 {
-	if (ram)
-		kernel_free_pages_of(pages_of(ram));
+	if (ram && --*refcount(pages_of(ram)) <= 0)
+		put_pages(pages_of(ram), order, CALLER());
 }
 
-KERNEL_ENTRY void *kernel_alloc_pages_exact(uint64_t size)
+static void *get_pages_exact(uint64_t size, uint32_t gfp, struct caller caller)
 {
 	uint32_t order = 0;
+	void *page;
 
 	while ((4096UL << order) < size)
 		order++;
-	return kernel_get_free_pages(0, order);
+	page = get_pages(gfp, order, false, caller);
+	return page ? ram_of(page) : NULL;
+}
+
+KERNEL_ENTRY void *kernel_alloc_pages_exact(uint64_t size, uint32_t gfp)
+{
+	return get_pages_exact(size, gfp, CALLER());
+}
+
+KERNEL_ENTRY void *kernel_alloc_pages_exact_nid(int node, uint64_t size,
+						uint32_t gfp)
+{
+	return get_pages_exact(size, gfp, CALLER());
+}
+
+KERNEL_ENTRY void kernel_free_pages_exact(void *ram)
+{
+	if (ram)
+		put_block(pages_of(ram), CALLER());
+}
+
+KERNEL_ENTRY void kernel_split_page(char *page, uint32_t order)
+{
+	for (uint64_t i = 1; i < 1UL << order; i++)
+		*refcount(page + i * host.off.page_size) = 1;
+	arena_split((uint64_t)ram_of(page));
 }
 
 KERNEL_ENTRY uint64_t kernel_alloc_pages_bulk(uint32_t gfp, int node,
 					      void *mask, int n, void *list,
 					      void **array)
 {
+	struct caller caller = CALLER();
 	uint64_t got = 0;
 
 	if (!array)
 		return 0; /* callers fall back to single pages */
 	for (int i = 0; i < n; i++) {
 		if (!array[i])
-			array[i] = get_pages(0, false);
-		got += array[i] != NULL;
+			array[i] = get_pages(gfp, 0, false, caller);
+		if (!array[i])
+			break;
+		got++;
 	}
 	return got;
 }
@@ -124,11 +223,12 @@ struct list_head {
 KERNEL_ENTRY void kernel_free_page_list(struct list_head *list)
 {
 	struct list_head *l = list->next;
+	struct caller caller = CALLER();
 
 	while (l != list) {
 		struct list_head *next = l->next;
 
-		memory_put(ram_of((char *)l - host.off.page_lru));
+		put_pages((char *)l - host.off.page_lru, 0, caller);
 		l = next;
 	}
 	list->next = list->prev = list;
@@ -138,30 +238,11 @@ KERNEL_ENTRY void kernel_free_page_list(struct list_head *list)
 KERNEL_ENTRY void kernel_free_folios(uint8_t *batch)
 {
 	void **folios = at(batch, host.off.batch_folios);
+	struct caller caller = CALLER();
 
 	for (uint8_t i = 0; i < batch[0]; i++)
-		memory_put(ram_of(folios[i]));
+		put_block(folios[i], caller);
 	batch[0] = 0;
-}
-
-KERNEL_ENTRY void *kernel_vmalloc_to_page(void *p)
-{
-	return pages_of(p);
-}
-
-KERNEL_ENTRY uint64_t kernel_vmalloc_to_pfn(void *p)
-{
-	return (uint64_t)p >> 12;
-}
-
-/* Pages that follow each other are mapped as they are; others are not. */
-KERNEL_ENTRY void *kernel_vmap(void **pages, uint32_t count)
-{
-	for (uint32_t i = 1; i < count; i++)
-		if ((char *)pages[i] - (char *)pages[i - 1] !=
-		    (ptrdiff_t)host.off.page_size)
-			return NULL;
-	return count ? ram_of(pages[0]) : NULL;
 }
 
 KERNEL_ENTRY void *kernel_memblock_alloc(uint64_t size, uint64_t align)
@@ -187,33 +268,4 @@ KERNEL_ENTRY void *kernel_large_hash(const char *name, uint64_t bucket,
 	if (ret_mask)
 		*ret_mask = (1u << shift) - 1;
 	return memory_boot(bucket << shift, 4096);
-}
-
-/* Percpu memory: one processor, so an offset into its one block. */
-void percpu_start(uint64_t used)
-{
-	percpu_next = (used + 4095) & ~4095UL;
-}
-
-void *percpu_get(uint64_t size, uint64_t align)
-{
-	uint64_t p;
-
-	align = MAX_OF(align, 8UL);
-	p = (percpu_next + align - 1) & -align;
-	if (p + size > PERCPU_SIZE)
-		return NULL;
-	percpu_next = p + size;
-	return (void *)p;
-}
-
-KERNEL_ENTRY void *kernel_alloc_percpu(uint64_t size, uint64_t align)
-{
-	return percpu_get(size, align);
-}
-
-/* A place of a percpu variable, not its offset */
-KERNEL_ENTRY uint64_t kernel_percpu_to_phys(uint64_t address)
-{
-	return address;
 }
