@@ -5,6 +5,7 @@
 
 #include "host.h"
 #include "kernel-calls.h"
+#include "trace.h"
 
 /* One guard per thread: what ends one call leaves the others alone. */
 struct guard {
@@ -32,12 +33,20 @@ void guard_abort(const char *why)
 	longjmp(g->back, 1);
 }
 
+static const void *page_above(const void *p)
+{
+	return (const void *)(((uint64_t)p + 8191) & ~4095UL);
+}
+
 static long call(struct guard *g, long (*fn)(void *), void *arg,
 		 struct verdict *ret)
 {
 	memset(ret, 0, sizeof(*ret));
 	g->outer = sched_guard();
 	sched_set_guard(g);
+	if (!sched_current()) /* the program's own stack is its task's */
+		trace_set_stack(sched_task_of_fiber(0),
+				page_above(__builtin_frame_address(0)));
 	sched_restart_idle();
 	if (!setjmp(g->back)) {
 		ret->value = fn(arg);
@@ -74,6 +83,7 @@ void host_stop(const char *format, ...)
 	va_start(args, format);
 	vsnprintf(why, sizeof(why), format, args);
 	va_end(args);
+	fault_left();
 	if (sched_guard())
 		guard_abort(why);
 	if (!sched_may_die()) {

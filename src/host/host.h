@@ -114,6 +114,7 @@ int cpu_insn_length(const void *ip);
 
 /* privileged.c */
 bool privileged_emulate(long long *registers);
+void privileged_page_fault(uint64_t address);
 void privileged_cpuid(long long *registers);
 
 /* ports.c */
@@ -129,6 +130,7 @@ void replace_check(struct missing *ret_missing);
 void replace_all(void);
 /* what a function did that the host has wrapped: table.def */
 void *replaced(const char *name);
+void replace_jump(uint64_t address, const void *function);
 
 /* The kernel's memory; memory.h has more of it. */
 int memory_init(void);
@@ -163,6 +165,7 @@ bool sched_may_die(void);
 void sched_describe(void);
 bool sched_used_up(void);
 void sched_restart_clock(void);
+#define LOCKUP_SECONDS 4 /* of processor time; no init needs as much */
 struct guard;
 struct guard *sched_guard(void);
 void sched_set_guard(struct guard *g);
@@ -197,6 +200,7 @@ void kprint(const char *format, ...) _printf_(1, 2);
 
 /* fault.c */
 int fault_init(void);
+void fault_left(void);
 void host_stop(const char *format, ...) _printf_(1, 2)
 	__attribute__((noreturn));
 

@@ -8,6 +8,7 @@
 
 struct callback;
 struct list_head;
+struct kernel_regs;
 
 /* console.c */
 int kernel_vprintk_emit(int facility, int level, const void *dev,
@@ -23,6 +24,9 @@ void kernel_apic_write(uint32_t reg, uint32_t value);
 void kernel_save_fl(void);
 void kernel_irq_disable(void);
 void kernel_irq_enable(void);
+
+/* fault-oops.c */
+void kernel_oops_dead(int signal);
 
 /* load.c */
 int kernel_request_module(bool wait, const char *format, ...);
@@ -134,5 +138,11 @@ int kernel_call_single(int cpu, void (*fn)(void *), void *info);
 void kernel_call_each(bool (*wanted)(int cpu, void *info), void (*fn)(void *),
 		      void *info);
 void kernel_do_softirq(void);
+
+/* trace.c */
+uint64_t *kernel_return_address_place(void *state);
+
+/* trace-entry.c */
+void kernel_exit_to_user(const struct kernel_regs *regs);
 
 bool time_signal(void);

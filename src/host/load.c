@@ -12,27 +12,23 @@
 #include "image/codec.h"
 #include "kernel-calls.h"
 #include "serve.h"
-
-/* Places of a system call's arguments in struct pt_regs (arch/x86) */
-enum { REGS = 21, REGS_DI = 14, REGS_SI = 13, REGS_DX = 12, REGS_R10 = 7 };
+#include "trace.h"
 
 static const char *aliases; /* "\nalias\tfile file" lines */
 
 long kernel_syscall(const char *name, const uint64_t args[4])
 {
-	uint64_t regs[REGS] = { 0 };
+	const struct kernel_regs regs = {
+		.di = args[0], .si = args[1], .dx = args[2], .r10 = args[3]
+	};
 	char symbol[64];
-	long (*call)(uint64_t *);
+	void *call;
 
 	snprintf(symbol, sizeof(symbol), "__x64_sys_%s", name);
 	call = symp(symbol);
 	if (!call)
 		return -ENOSYS;
-	regs[REGS_DI] = args[0];
-	regs[REGS_SI] = args[1];
-	regs[REGS_DX] = args[2];
-	regs[REGS_R10] = args[3];
-	return call(regs);
+	return trace_syscall(call, &regs);
 }
 
 void kernel_return_to_user(void)

@@ -174,6 +174,15 @@ static int emulate_0f(struct op *o)
 	}
 }
 
+/* What a page fault leaves in CR2; a report walks the tables, which are empty.
+ */
+void privileged_page_fault(uint64_t address)
+{
+	control[2] = address;
+	if (!control[3])
+		control[3] = (uint64_t)memory_boot(4096, 4096);
+}
+
 bool privileged_emulate(greg_t *g)
 {
 	uint8_t *start = (uint8_t *)g[REG_RIP];

@@ -62,7 +62,7 @@ static int name_to_entry(const void *name, const void *e)
 static const uint8_t endbr[] = { 0xf3, 0x0f, 0x1e, 0xfa };
 
 /* jmp rel32: both are in the low 2 GiB */
-static void jump_to(uint64_t address, const void *function)
+void replace_jump(uint64_t address, const void *function)
 {
 	int32_t distance;
 	uint8_t *p = (uint8_t *)address;
@@ -113,7 +113,7 @@ static void replace_one(size_t i, uint64_t address)
 		if (!rests[i])
 			return;
 	}
-	jump_to(address, table[i].function);
+	replace_jump(address, table[i].function);
 }
 
 static void replace_variant(const char *base, uint64_t address)
@@ -124,7 +124,7 @@ static void replace_variant(const char *base, uint64_t address)
 	/* Split-off parts may have other arguments: constants only. */
 	if (e && ((*e)->part || (*e)->function == kernel_return_0 ||
 		  (*e)->function == kernel_return_1))
-		jump_to(address, (*e)->function);
+		replace_jump(address, (*e)->function);
 }
 
 void replace_check(struct missing *ret_missing)

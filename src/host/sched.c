@@ -4,14 +4,17 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "finding.h"
 #include "host.h"
 #include "kernel-calls.h"
+#include "trace.h"
 
 #define FIBERS_MAX 8192
 #define STACK_SIZE 262144UL
+#define STACK_GUARD 4096UL
 #define IDLE_TICKS_MAX 20000 /* 80 s of the kernel's time without any work */
-#define USED_TICKS_MAX 1000  /* 4 s of processor time; no init needs one */
-#define POLL_EVERY 1024	     /* steps of an idle thread in a hurry */
+#define USED_TICKS_MAX (LOCKUP_SECONDS * 250) /* time.c */
+#define POLL_EVERY 1024 /* steps of an idle thread in a hurry */
 #define IDLE_MS 4
 #define CATCH_UP_MAX 1000
 
@@ -30,7 +33,6 @@
 #define PREEMPT_ENABLED 0x80000000u /* arch/x86: bit clear: reschedule */
 
 struct fiber {
-	uint64_t sp;
 	char *task;
 	uint32_t preempt;
 	bool dead;
@@ -41,6 +43,7 @@ struct fiber {
 	int (*fn)(void *);
 	void *arg;
 	char *stack;
+	uint32_t blocked_state; /* what it was before it is told */
 };
 
 static struct {
@@ -54,15 +57,18 @@ static struct {
 	void (*worker_running)(void *task);
 } s = { .count = 1, .last_pid = 2 };
 
-/* Saves what a function must keep, then goes on with another stack. */
+/*
+ * Saves what a function must keep, then goes on with another stack.  In the
+ * order of struct inactive_task_frame (arch/x86/include/asm/switch_to.h).
+ */
 void fiber_switch(uint64_t *save, uint64_t to);
 __asm__(".pushsection .text\n"
 	".globl fiber_switch\n"
 	"fiber_switch:\n"
-	"push %rbx; push %rbp; push %r12; push %r13; push %r14; push %r15\n"
+	"push %rbp; push %rbx; push %r12; push %r13; push %r14; push %r15\n"
 	"mov %rsp,(%rdi)\n"
 	"mov %rsi,%rsp\n"
-	"pop %r15; pop %r14; pop %r13; pop %r12; pop %rbp; pop %rbx\n"
+	"pop %r15; pop %r14; pop %r13; pop %r12; pop %rbx; pop %rbp\n"
 	"ret\n"
 	".popsection\n");
 
@@ -74,6 +80,11 @@ static uint32_t *state_of(const struct fiber *f)
 static uint32_t *info_flags(const struct fiber *f)
 {
 	return at(f->task, host.off.task_info_flags);
+}
+
+static uint64_t *thread_sp(const struct fiber *f)
+{
+	return at(f->task, host.off.task_thread_sp);
 }
 
 static bool is_runnable(const struct fiber *f)
@@ -111,15 +122,7 @@ static void switch_to(int next)
 		s.fibers[next].used = 0;
 	*host.percpu.current_task = (uint64_t)s.fibers[next].task;
 	*host.percpu.preempt_count = s.fibers[next].preempt;
-	fiber_switch(&me->sp, s.fibers[next].sp);
-}
-
-static void first_step(void)
-{
-	struct fiber *f = &s.fibers[s.current];
-
-	f->fn(f->arg);
-	kernel_exit(0);
+	fiber_switch(thread_sp(me), *thread_sp(&s.fibers[next]));
 }
 
 /*
@@ -180,25 +183,40 @@ static struct fiber *free_fiber(void)
 	return s.count < FIBERS_MAX ? &s.fibers[s.count++] : NULL;
 }
 
+/* A page that cannot be touched ends it: recursion without end is a fault. */
+static char *new_stack(void)
+{
+	char *p = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (p == MAP_FAILED)
+		return NULL;
+	if (mprotect(p, STACK_GUARD, PROT_NONE) == 0)
+		return p;
+	munmap(p, STACK_SIZE);
+	return NULL;
+}
+
+/* As copy_thread() leaves it: the first switch goes to ret_from_fork(). */
 static bool give_stack(struct fiber *f)
 {
+	uint64_t start = sym("ret_from_fork_asm"); /* since v6.6 */
 	uint64_t *sp;
 
-	if (!f->stack) {
-		f->stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
-				MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
-				0);
-		if (f->stack == MAP_FAILED) {
-			f->stack = NULL;
-			return false;
-		}
-	}
-	sp = (uint64_t *)(f->stack + STACK_SIZE);
-	*--sp = 0;
-	*--sp = (uint64_t)first_step;
-	for (int i = 0; i < 6; i++)
+	if (!f->stack)
+		f->stack = new_stack();
+	if (!f->stack)
+		return false;
+	trace_set_stack(f->task, f->stack + STACK_SIZE);
+	sp = (uint64_t *)(f->stack + STACK_SIZE - sizeof(struct kernel_regs));
+	memset(sp, 0, sizeof(struct kernel_regs));
+	*--sp = start ? start : sym("ret_from_fork");
+	*--sp = 0;		  /* rbp */
+	*--sp = (uint64_t)f->fn;  /* rbx */
+	*--sp = (uint64_t)f->arg; /* r12 */
+	for (int i = 0; i < 3; i++)
 		*--sp = 0;
-	f->sp = (uint64_t)sp;
+	*thread_sp(f) = (uint64_t)sp;
 	return true;
 }
 
@@ -206,7 +224,7 @@ static int spawn(int (*fn)(void *), void *arg, const char *name, bool user)
 {
 	struct fiber *f = free_fiber();
 
-	if (!f || !give_stack(f))
+	if (!f)
 		return -12;
 	f->task = new_task(++s.last_pid, name, user);
 	f->preempt = PREEMPT_ENABLED;
@@ -215,7 +233,7 @@ static int spawn(int (*fn)(void *), void *arg, const char *name, bool user)
 	f->guard = NULL;
 	f->owner = NULL;
 	f->blocked_forever = false;
-	f->dead = f->task == NULL;
+	f->dead = !f->task || !give_stack(f);
 	return f->dead ? -12 : s.last_pid;
 }
 
@@ -287,6 +305,7 @@ static void idle(void)
 	f = watched_fiber();
 	if (f && time_ticks() - s.idle_from > IDLE_TICKS_MAX) {
 		f->blocked_forever = true;
+		f->blocked_state = *state_of(f);
 		*state_of(f) = TASK_RUNNING;
 		return;
 	}
@@ -453,6 +472,7 @@ KERNEL_ENTRY void kernel_schedule(void)
 		idle();
 	if (f->blocked_forever && f->guard) {
 		f->blocked_forever = false;
+		*state_of(f) = f->blocked_state;
 		sched_describe();
 		guard_abort("deadlock: every thread waits, for good");
 	}
@@ -527,34 +547,19 @@ void sched_recover(void)
 	*state_of(f) = TASK_RUNNING;
 }
 
-static void describe(const struct fiber *f, const uint64_t *sp)
-{
-	unsigned int shown = 0;
-
-	kprint("\0013task %s (pid %d) state 0x%x:",
-	       (char *)at(f->task, host.off.task_comm),
-	       *(int32_t *)at(f->task, host.off.task_pid), *state_of(f));
-	for (int i = 0; i < 160 && shown < 10; i++) {
-		if (f->stack && (char *)(sp + i) >= f->stack + STACK_SIZE)
-			break;
-		if (!is_kernel_text(sp[i]) && !is_module_area(sp[i]))
-			continue;
-		kprint("\0013 ? %pS", (void *)sp[i]);
-		shown++;
-	}
-}
-
 /* Who waits where; threads that only serve a queue are left out. */
 void sched_describe(void)
 {
-	for (int i = 0; i < s.count; i++) {
+	void (*show)(void *task) = symp("sched_show_task");
+
+	for (int i = 0; show && i < s.count; i++) {
 		const struct fiber *f = &s.fibers[i];
 		uint32_t flags = *(uint32_t *)at(f->task, host.off.task_flags);
-		const uint64_t *sp = i == s.current ?
-					     __builtin_frame_address(0) :
-					     (const uint64_t *)f->sp;
 
 		if (!f->dead && !(flags & PF_WQ_WORKER))
-			describe(f, sp);
+			show(f->task);
 	}
+	trace_find(finding_new(FINDING_DEADLOCK, NULL,
+			       "every thread waits, for good"),
+		   NULL, NULL);
 }

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The end of a thread that cannot go on: the kernel's own report of it.
+#include <string.h>
+
+#include "fault.h"
+#include "finding.h"
+#include "host.h"
+#include "kernel-calls.h"
+
+#define STACK_END_MAGIC 0x57ac6e9dUL /* include/uapi/linux/magic.h */
+#define PREEMPT_MASK 0xffU	     /* include/linux/preempt.h: depth only */
+
+struct stack_info { /* arch/x86/include/asm/stacktrace.h */
+	uint32_t type;
+	uint64_t begin, end, next;
+};
+#define STACK_TYPE_TASK 1
+
+static char why[400];
+
+static void *current_task(void)
+{
+	return (void *)*host.percpu.current_task;
+}
+
+static const char *headline(const struct fault *f, char *buf, size_t size)
+{
+	switch (f->trap) {
+	case TRAP_PF:
+		snprintf(buf, size,
+			 f->address < 4096 ?
+				 "BUG: kernel NULL pointer dereference, "
+				 "address: %016lx" :
+				 "BUG: unable to handle page fault for "
+				 "address: %016lx",
+			 f->address);
+		return buf;
+	case TRAP_GP: return "general protection fault";
+	case TRAP_UD: return "invalid opcode: 0000";
+	case TRAP_BP: return "int3: 0000";
+	case TRAP_DF: return "BUG: kernel stack overflow";
+	default: return "divide error: 0000";
+	}
+}
+
+/* Keeps why, with the place as the kernel would print it. */
+static void note(const struct kernel_regs *r, const char *what)
+{
+	int (*sn)(char *, uint64_t, const char *, ...) = symp("snprintf");
+
+	sn(why, sizeof(why), "%s at %pS", what, (void *)r->ip);
+}
+
+static uint64_t stack_of(void *task)
+{
+	return *(uint64_t *)at(task, host.off.task_stack);
+}
+
+/*
+ * There is more room below, for the host's own functions.  Who used that up
+ * too has no end: the stack is then the lowest part, beside its last page.
+ * Returns its lowest address; 0: it did not overflow.
+ */
+static uint64_t overflowed(const struct fault *f)
+{
+	if (f->trap != TRAP_PF || f->address < 4096 ||
+	    f->regs.sp >= stack_of(current_task()) ||
+	    f->address + 4096 < f->regs.sp || f->address > f->regs.sp + 4096)
+		return 0;
+	return (f->address | 4095) + 1;
+}
+
+static void report_overflow(struct fault *f)
+{
+	void (*overflow)(struct kernel_regs *, uint64_t,
+			 struct stack_info *) = symp("handle_stack_overflow");
+	uint64_t low = stack_of(current_task());
+	struct stack_info info = { STACK_TYPE_TASK, low,
+				   low + trace_stack_size(), 0 };
+
+	if (overflow)
+		overflow(&f->regs, f->address, &info);
+}
+
+/* What is not a part of the report, but would be complained about in it. */
+static void mark_stack_end(const struct fault *f)
+{
+	uint64_t *end = (uint64_t *)stack_of(current_task());
+
+	if (f->regs.sp > (uint64_t)end + 256 &&
+	    f->regs.sp < (uint64_t)end + trace_stack_size())
+		*end = STACK_END_MAGIC;
+}
+
+static void report_fault(struct fault *f)
+{
+	void (*page)(struct kernel_regs *, uint64_t,
+		     uint64_t) = symp("page_fault_oops");
+	void (*protection)(struct kernel_regs *,
+			   long) = symp("exc_general_protection");
+	void (*die)(const char *, struct kernel_regs *, long) = symp("die");
+
+	mark_stack_end(f);
+	if (f->trap == TRAP_PF && page)
+		page(&f->regs, f->error, f->address);
+	if (f->trap == TRAP_GP && protection)
+		protection(&f->regs, f->error);
+	die(f->trap == TRAP_UD	   ? "invalid opcode" :
+	    f->trap == TRAP_BP	   ? "int3" :
+	    f->trap == TRAP_DIVIDE ? "divide error" :
+				     "Oops",
+	    &f->regs, f->error);
+}
+
+/* The kernel's report ends in rewind_stack_and_make_dead(), and that here. */
+void oops_report(struct fault *f)
+{
+	uint64_t low = overflowed(f);
+	char what[160];
+
+	if (low) {
+		f->trap = TRAP_DF;
+		trace_set_stack(current_task(),
+				(void *)(low + trace_stack_size()));
+	}
+	note(&f->regs, headline(f, what, sizeof(what)));
+	trace_find(finding_new(FINDING_OOPS, NULL, "%s",
+			       headline(f, what, sizeof(what))),
+		   &f->regs, NULL);
+	if (trace_is_host(f->regs.ip))
+		host_stop("fault in the host itself, at %lx", f->regs.ip);
+	if (low)
+		report_overflow(f);
+	report_fault(f);
+	host_stop("%s", why);
+}
+
+/* As make_task_dead() says it (kernel/exit.c), before the thread ends */
+KERNEL_ENTRY void kernel_oops_dead(int signal)
+{
+	uint32_t depth = *host.percpu.preempt_count & PREEMPT_MASK;
+	void *task = current_task();
+
+	if (depth)
+		kprint("\0016note: %s[%d] exited with preempt_count %u\n",
+		       (char *)at(task, host.off.task_comm),
+		       *(int32_t *)at(task, host.off.task_pid), depth);
+	host_stop("%s", why);
+}
+
+void lockup_report(struct fault *f, unsigned int seconds)
+{
+	void (*modules)(void) = symp("print_modules");
+	void (*regs)(struct kernel_regs *) = symp("show_regs");
+	void *task = current_task();
+
+	note(&f->regs, "watchdog: BUG: soft lockup");
+	trace_find(finding_new(FINDING_DEADLOCK, NULL,
+			       "soft lockup: %u s of processor time without "
+			       "an end",
+			       seconds),
+		   &f->regs, NULL);
+	kprint("\0010watchdog: BUG: soft lockup - CPU#0 stuck for %us! "
+	       "[%s:%d]\n",
+	       seconds, (char *)at(task, host.off.task_comm),
+	       *(int32_t *)at(task, host.off.task_pid));
+	if (modules)
+		modules();
+	if (regs)
+		regs(&f->regs);
+	host_stop("%s", why);
+}
+
+void warning_find(const struct kernel_regs *r)
+{
+	void *(*find)(uint64_t) = symp("find_bug");
+	void (*line)(void *, const char **,
+		     unsigned int *) = symp("bug_get_file_line");
+	const char *file = NULL;
+	unsigned int number = 0;
+	void *bug = find ? find(r->ip) : NULL;
+
+	if (bug && line)
+		line(bug, &file, &number);
+	trace_find(finding_new(FINDING_WARNING, NULL, "WARNING at %s:%u",
+			       file ? file : "?", number),
+		   r, NULL);
+}
