@@ -19,7 +19,7 @@ struct host host;
 
 struct options {
 	const char *verb, *image, *aliases;
-	bool json, verbose, unload;
+	bool json, verbose, unload, log;
 	int socket, ready; /* -1: not given */
 	char **rest;
 };
@@ -30,7 +30,7 @@ static void usage(void)
 	      "       lkm-host run IMAGE [--aliases FILE] [--unload] [-v] [--] "
 	      "FILE[,PARAM=VALUE]...\n"
 	      "       lkm-host batch IMAGE [--aliases FILE] [--unload] "
-	      "<lines of FILE FILE...\n"
+	      "[--log] <lines of FILE FILE...\n"
 	      "       lkm-host serve IMAGE --socket-fd N [--ready-fd N]\n",
 	      stderr);
 }
@@ -58,6 +58,8 @@ static int parse(int argc, char **argv, struct options *o)
 			o->verbose = true;
 		else if (!strcmp(argv[i], "--unload"))
 			o->unload = true;
+		else if (!strcmp(argv[i], "--log"))
+			o->log = true;
 		else if (!strcmp(argv[i], "--aliases") && i + 1 < argc)
 			o->aliases = argv[++i];
 		else if (!strcmp(argv[i], "--socket-fd") && i + 1 < argc)
@@ -169,7 +171,7 @@ static int doctor(const struct options *o, const struct boot_report *b)
 
 static int load_spec(const char *spec, struct verdict *ret)
 {
-	char path[4096], params[1024] = "";
+	char path[4096], params[8192] = "";
 	size_t len = strcspn(spec, ",");
 
 	snprintf(path, sizeof(path), "%.*s", (int)MIN_OF(len, 4095UL), spec);
@@ -197,7 +199,7 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-static void print_log(void)
+static void print_messages(void)
 {
 	for (const char *p = console_text(); *p;) {
 		int len = (int)strcspn(p, "\n");
@@ -205,6 +207,11 @@ static void print_log(void)
 		printf("  %.*s\n", len, p);
 		p += len + (p[len] == '\n');
 	}
+}
+
+static void print_log(void)
+{
+	print_messages();
 	findings_print_all();
 }
 
@@ -271,7 +278,8 @@ static int run_files(const struct options *o)
 
 /*
  * One line of a batch, in a copy of the booted kernel: the word of the last
- * file.  A file after "?" may be refused: a soft dependency.
+ * file, with --log what was printed meanwhile.  A file after "?" may be
+ * refused: a soft dependency.  One that a request brought in is there already.
  */
 static void batch_line(const struct options *o, char *line)
 {
@@ -286,13 +294,17 @@ static void batch_line(const struct options *o, char *line)
 		bool optional = *file == '?';
 
 		last = file + optional;
-		if (load_spec(last, &v) < 0 && (v.aborted || !optional))
+		console_clear();
+		if (load_spec(last, &v) < 0 && v.value != -EEXIST &&
+		    (v.aborted || !optional))
 			break;
 		if (!v.value && count < LOADED_MAX)
 			loaded[count++] = last;
 	}
 	printf("%s %s\n", base_name(last),
 	       verdict_word(&v, word, sizeof(word)));
+	if (o->log)
+		print_messages();
 	if (o->unload && !v.aborted)
 		unload_files(loaded, count, false);
 	fflush(stdout);
