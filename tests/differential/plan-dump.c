@@ -6,8 +6,10 @@
 //
 // -l: lkm dialect; -u: unload, with facts from stdin as "name refcount
 // holder,holder" lines; -a: all modules of the tree; -t: timing only;
-// -v: every step with its kind and role.  Names come from stdin where there
-// are none.  Before each plan stands "== NAME".
+// -v: every step with its kind and role; -f: a line per plan, as the batch of
+// lkm-host wants it: the name, a tab, the files to load, "?" before those that
+// may fail.  Names come from stdin where there are none.  Before each plan
+// stands "== NAME".
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +29,7 @@ struct dump {
 	bool unload;
 	bool quiet;
 	bool verbose;
+	bool files;
 	size_t steps;
 	size_t failed;
 };
@@ -72,26 +75,48 @@ static void print_all(const struct lkm_step *s)
 	putchar('\n');
 }
 
+/* Nothing of a plan that has no file to load. */
+static void print_files(const char *name, const struct lkm_plan *plan)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < lkm_plan_count(plan); i++) {
+		const struct lkm_step *s = lkm_plan_step(plan, i);
+
+		if (s->kind != LKM_STEP_LOAD)
+			continue;
+		printf("%s%c%s%s%s%s", any ? "" : name, any ? ' ' : '\t',
+		       s->optional ? "?" : "", s->path, *s->options ? "," : "",
+		       s->options);
+		any = true;
+	}
+	if (any)
+		putchar('\n');
+}
+
 static void dump(struct dump *d, const char *name)
 {
 	struct lkm_error *e = NULL;
 	struct lkm_plan *plan;
 	int rc;
 
-	if (!d->quiet)
+	if (!d->quiet && !d->files)
 		printf("== %s\n", name);
 	d->req.name = name;
 	rc = d->unload ? lkm_plan_unload(&d->in, &d->req, &plan, &e) :
 			 lkm_plan_load(&d->in, &d->req, &plan, &e);
 	if (rc < 0) {
 		d->failed++;
-		if (!d->quiet)
+		if (!d->quiet && !d->files)
 			printf("error %s\n", lkm_error_id(e));
 		lkm_error_free(e);
 		return;
 	}
 	d->steps += lkm_plan_count(plan);
-	for (size_t i = 0; !d->quiet && i < lkm_plan_count(plan); i++) {
+	if (d->files)
+		print_files(name, plan);
+	for (size_t i = 0; !d->quiet && !d->files && i < lkm_plan_count(plan);
+	     i++) {
 		const struct lkm_step *s = lkm_plan_step(plan, i);
 
 		if (d->verbose)
@@ -183,12 +208,13 @@ int main(int argc, char **argv)
 
 	d.req.size = sizeof(d.req);
 	d.req.flags = LKM_PLAN_IGNORE_LOADED;
-	while ((c = getopt(argc, argv, "lutbiHvar:k:C:m:o:")) != -1) {
+	while ((c = getopt(argc, argv, "lutbifHvar:k:C:m:o:")) != -1) {
 		switch (c) {
 		case 'l': d.in.dialect = LKM_DIALECT_LKM; break;
 		case 'u': d.unload = true; break;
 		case 't': d.quiet = true; break;
 		case 'v': d.verbose = true; break;
+		case 'f': d.files = true; break;
 		case 'b': d.req.flags |= LKM_PLAN_BLACKLIST; break;
 		case 'i': d.req.flags |= LKM_PLAN_IGNORE_COMMANDS; break;
 		case 'H': d.req.flags |= LKM_PLAN_HOLDERS; break;
