@@ -195,6 +195,16 @@ static long copy(struct worker *w)
 	return 0;
 }
 
+static long connect_another(struct worker *w)
+{
+	int fd = serve_another();
+
+	if (fd < 0)
+		return fd;
+	proto_put_fd(w->out, fd);
+	return 0;
+}
+
 static const struct {
 	uint16_t type;
 	long (*run)(struct worker *w);
@@ -202,7 +212,7 @@ static const struct {
 	{ PROTO_HELLO, hello },	  { PROTO_LOAD, load },
 	{ PROTO_UNLOAD, unload }, { PROTO_LOG, read_log },
 	{ PROTO_STATUS, status }, { PROTO_STOP, stop },
-	{ PROTO_FORK, copy },
+	{ PROTO_FORK, copy },	  { PROTO_CONNECT, connect_another },
 };
 
 static long run_kernel_call(void *worker)
@@ -235,6 +245,8 @@ static long guarded(struct worker *w)
 	w->spoiled = v.aborted;
 	if (v.aborted)
 		return -EIO;
+	if (w->interrupted)
+		return v.value;
 	if (v.value <= -ERESTARTSYS && v.value >= -ERESTART_RESTARTBLOCK)
 		return -EINTR;
 	return v.value;

@@ -155,9 +155,11 @@ void sched_want_switch(void);
 int sched_spawn(int (*fn)(void *), void *arg, const char *name);
 int sched_spawn_user(int (*fn)(void *), void *arg, const char *name);
 void *sched_task_of_fiber(int i);
-void *sched_task(void);	     /* of the thread that runs */
-void sched_sleep(void);	     /* until somebody wakes it, or nobody did */
-void sched_kill(void *task); /* a thread's waits end, as by a signal */
+void *sched_task(void);		  /* of the thread that runs */
+void sched_sleep(void);		  /* until somebody wakes it, or nobody did */
+void sched_kill(void *task);	  /* a thread's waits end, as by a signal */
+void sched_interrupt(void *task); /* one that does not kill */
+void sched_clear_interrupt(void *task);
 int sched_current(void);
 void sched_die(void) __attribute__((noreturn));
 void sched_recover(void);

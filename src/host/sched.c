@@ -438,6 +438,24 @@ void sched_kill(void *task)
 	kernel_wake_up_state(task, TASK_INTERRUPTIBLE | TASK_WAKEKILL);
 }
 
+void sched_interrupt(void *task)
+{
+	*(uint64_t *)at(task, host.off.task_pending_signal) |= 1UL
+							       << (SIGINT - 1);
+	*(uint32_t *)at(task, host.off.task_info_flags) |= TIF_SIGPENDING;
+	kernel_wake_up_state(task, TASK_INTERRUPTIBLE);
+}
+
+void sched_clear_interrupt(void *task)
+{
+	uint64_t *pending = at(task, host.off.task_pending_signal);
+
+	*pending &= ~(1UL << (SIGINT - 1));
+	if (!*pending)
+		*(uint32_t *)at(task,
+				host.off.task_info_flags) &= ~TIF_SIGPENDING;
+}
+
 /* __schedule(): who has a signal does not go to sleep. */
 static bool has_signal(const struct fiber *f)
 {

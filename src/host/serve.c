@@ -64,7 +64,10 @@ static void free_client(struct client *c)
 	proto_release(c->in);
 	free(c->in);
 	free(c);
-	/* a copy of the kernel ends with whom it was made for */
+	/* a copy of the kernel ends with the last of those it was made for */
+	for (size_t i = 0; i < CLIENTS_MAX; i++)
+		if (v.clients[i])
+			return;
 	if (serve_options.flags & PROTO_HOST_COPY)
 		_exit(0);
 }
@@ -118,7 +121,11 @@ static void answer(struct worker *w)
 	if (status < 0 || w->out->failed)
 		proto_init(w->out, PROTO_REPLY, w->in->id);
 	w->out->status = (int32_t)status;
-	put_findings(w->out);
+	if (!(w->in->flags & PROTO_KEEP_FINDINGS))
+		put_findings(w->out);
+	if (w->interrupted)
+		sched_clear_interrupt(w->task);
+	w->interrupted = false;
 	w->busy = false;
 	c->depth--;
 	if (!c->gone && proto_send(c->fd, w->out) < 0)
@@ -244,12 +251,28 @@ static void start_request(struct client *c)
 		kernel_wake_up(w->task);
 }
 
-/* Whether the client may say something now: else it has to wait for us. */
+/*
+ * Whether the client may say something now: else it has to wait for us, and
+ * can only interrupt.
+ */
 static bool may_speak(const struct client *c)
 {
 	const struct worker *w = c->depth ? c->workers[c->depth - 1] : NULL;
 
 	return !c->gone && (!w || w->upcall);
+}
+
+/* The request may have been answered meanwhile. */
+static void interrupt(struct client *c, uint32_t id)
+{
+	for (unsigned int i = 0; i < c->depth; i++) {
+		struct worker *w = c->workers[i];
+
+		if (w->in->id != id || !w->task)
+			continue;
+		w->interrupted = true;
+		sched_interrupt(w->task);
+	}
 }
 
 static void hear(struct client *c)
@@ -258,7 +281,9 @@ static void hear(struct client *c)
 
 	if (r == -EAGAIN)
 		return;
-	if (r <= 0)
+	if (r > 0 && c->in->type == PROTO_INTERRUPT)
+		interrupt(c, c->in->id);
+	else if (r <= 0 || !may_speak(c))
 		client_gone(c);
 	else if (c->in->type != PROTO_UPCALL_DONE)
 		start_request(c);
@@ -266,28 +291,50 @@ static void hear(struct client *c)
 		client_gone(c);
 }
 
-static void welcome(void)
+/* Takes @fd over; false, and it is closed: no room. */
+static bool add_client(int fd)
 {
-	int fd = accept4(serve_options.socket, NULL, NULL,
-			 SOCK_CLOEXEC | SOCK_NONBLOCK);
 	struct client *c;
 	size_t i = 0;
 
-	if (fd < 0)
-		return;
 	while (i < CLIENTS_MAX && v.clients[i])
 		i++;
-	c = i < CLIENTS_MAX && proto_peer_is_me(fd) ? calloc(1, sizeof(*c)) :
-						      NULL;
+	c = i < CLIENTS_MAX ? calloc(1, sizeof(*c)) : NULL;
 	if (c)
 		c->in = calloc(1, sizeof(*c->in));
 	if (!c || !c->in) {
 		free(c);
 		close(fd);
-		return;
+		return false;
 	}
 	c->fd = fd;
 	v.clients[i] = c;
+	return true;
+}
+
+static void welcome(void)
+{
+	int fd = accept4(serve_options.socket, NULL, NULL,
+			 SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (fd >= 0 && proto_peer_is_me(fd))
+		add_client(fd);
+	else if (fd >= 0)
+		close(fd);
+}
+
+int serve_another(void)
+{
+	int fd[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fd) < 0)
+		return -errno;
+	/* we never wait there, the other end may */
+	fcntl(fd[0], F_SETFL, O_NONBLOCK);
+	if (add_client(fd[0]))
+		return fd[1];
+	close(fd[1]);
+	return -EAGAIN;
 }
 
 static bool is_waiting_for_time(void)
@@ -313,9 +360,7 @@ static void poll_clients(int timeout_ms)
 
 		if (!c || c->gone)
 			continue;
-		/* without events: only that it is gone */
-		fds[n] = (struct pollfd){ .fd = c->fd,
-					  .events = may_speak(c) ? POLLIN : 0 };
+		fds[n] = (struct pollfd){ .fd = c->fd, .events = POLLIN };
 		who[n++] = c;
 	}
 	fds[n] = (struct pollfd){ .fd = serve_options.socket,

@@ -7,7 +7,7 @@
 #include "host.h"
 #include "protocol/protocol.h"
 
-#define CLIENTS_MAX 64
+#define CLIENTS_MAX 256
 #define LEVELS_MAX 8 /* of requests nested in upcalls */
 
 struct client;
@@ -19,7 +19,8 @@ struct worker {
 	unsigned int level;
 	uint64_t serial; /* of its request; later ones have greater numbers */
 	bool busy;
-	bool spoiled; /* a call did not come back: not for further use */
+	bool interrupted; /* has a signal: PROTO_INTERRUPT */
+	bool spoiled;	  /* a call did not come back: not for further use */
 	struct proto_message *in, *out;
 	/* upcall.c */
 	bool remote_user;      /* the request's pointers are the client's */
@@ -53,6 +54,7 @@ void serve(const struct serve_options *o) __attribute__((noreturn));
 void serve_count(struct proto_status *ret);
 /* In the copy that fork(2) made: from now on only @w's client, at @fd. */
 void serve_only(struct worker *w, int fd);
+int serve_another(void);		  /* a connection's other end; -errno */
 struct worker *serve_latest_worker(void); /* NULL: nobody waits for us */
 void serve_stop(void);			  /* when the reply is sent */
 

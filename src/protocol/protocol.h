@@ -52,6 +52,11 @@
  *			serves only it and ends with it.  Request: flags, number
  *			of the allocation to fail (0: none)
  *	STATUS		struct proto_status
+ *	INTERRUPT	no reply.  As a signal for the request of the same id,
+ *			where that is still in work: what waits in it ends.  It
+ *			may be answered -512 to -516 then, by which the kernel
+ *			says how to restart a system call.
+ *	CONNECT		one descriptor: another connection to this kernel
  *
  * While a request is in work the host may send an UPCALL; the client answers
  * with UPCALL_DONE of the upcall's id.  Before that it may send requests, which
@@ -90,6 +95,7 @@ enum proto_flags {
 	PROTO_REMOTE_USER = 1 << 0, /* request: its pointers are another's */
 	PROTO_FINDINGS = 1 << 1,    /* reply: findings behind the fields */
 	PROTO_MORE_FINDINGS = 1 << 2,
+	PROTO_KEEP_FINDINGS = 1 << 3, /* request: they are for others */
 };
 
 enum proto_host_flags {
