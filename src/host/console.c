@@ -38,12 +38,17 @@ void console_clear(void)
 	line_open = false;
 }
 
-const char *console_text(void)
+void console_print(void)
 {
 	if (line_open)
 		put("\n", 1);
 	line_open = false;
-	return strbuf_str(&text);
+	for (const char *p = strbuf_str(&text); *p;) {
+		int len = (int)strcspn(p, "\n");
+
+		printf("  %.*s\n", len, p);
+		p += len + (p[len] == '\n');
+	}
 }
 
 /* A message starts with SOH and a level; 'c' goes on with an open line. */

@@ -112,6 +112,25 @@ static void report_fault(struct fault *f)
 	    &f->regs, f->error);
 }
 
+/* What was done, by whom; in guard mode also to what memory */
+static void find_fault(const struct fault *f)
+{
+	struct guard_story story;
+	char what[160];
+
+	if (f->trap != TRAP_PF || !guard_explain(f->address, &story)) {
+		trace_find(finding_new(FINDING_OOPS, NULL, "%s",
+				       headline(f, what, sizeof(what))),
+			   &f->regs, NULL);
+		return;
+	}
+	trace_find(finding_new(story.kind, NULL, "%s %s",
+			       f->error & PF_WRITE ? "write to" : "read of",
+			       story.text),
+		   &f->regs, NULL);
+	guard_log(&story);
+}
+
 /* The kernel's report ends in rewind_stack_and_make_dead(), and that here. */
 void oops_report(struct fault *f)
 {
@@ -124,9 +143,7 @@ void oops_report(struct fault *f)
 				(void *)(low + trace_stack_size()));
 	}
 	note(&f->regs, headline(f, what, sizeof(what)));
-	trace_find(finding_new(FINDING_OOPS, NULL, "%s",
-			       headline(f, what, sizeof(what))),
-		   &f->regs, NULL);
+	find_fault(f);
 	if (trace_is_host(f->regs.ip))
 		host_stop("fault in the host itself, at %lx", f->regs.ip);
 	if (low)

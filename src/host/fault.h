@@ -18,6 +18,7 @@ enum trap {
 
 /* Bits of a page fault's error code (arch/x86/include/asm/trap_pf.h) */
 #define PF_PROT 1u
+#define PF_WRITE 2u
 #define PF_USER 4u
 
 struct fault {

@@ -143,6 +143,35 @@ void *pages_of(void *ram);
 int memory_fork(void); /* as fork(2); each copy has its own memory then */
 void percpu_start(uint64_t used);
 /*
+ * memory-guard.c: from now on what modules allocate is guarded, see there.
+ * guard_explain(): what the address of a fault is; false: no such memory.
+ */
+struct guard_story {
+	uint32_t kind; /* enum finding_kind */
+	char text[360];
+	uint32_t allocated, freed; /* sites, memory.h; 0: not freed */
+};
+int guard_memory_start(void);
+bool guard_memory_is_on(void);
+bool guard_explain(uint64_t address, struct guard_story *ret);
+/* Into the kernel's log: the calls that allocated it, and that freed it */
+void guard_log(const struct guard_story *story);
+/*
+ * failalloc.c: the @n-th allocation that the init of the next module makes, or
+ * others make for it, fails; 0: none.  UINT64_MAX: they are counted only.
+ */
+void fail_alloc_set(uint64_t n);
+uint64_t fail_alloc_count(void); /* of that init, so far */
+/* In a copy of the kernel each, for allocation @only, or (0) for each of them
+ */
+struct fail_trial {
+	const char *name;
+	void (*attempt)(void *ctx, char *ret_word, size_t size);
+	void *ctx;
+	bool brief; /* only what it all came to */
+};
+int fail_alloc_each(const struct fail_trial *t, uint64_t only);
+/*
  * After a module has gone, or failed to come: waits for work that was put off,
  * then adds a finding for what it did not free.  By a thread of the kernel.
  */
@@ -182,12 +211,6 @@ void sched_serve(const struct sched_outside *o) __attribute__((noreturn));
 bool sched_is_serving(void);
 unsigned int sched_threads(void);
 
-/* task.c */
-void *task_new(const void *init_task, const char *name, bool user);
-void task_identify(void *task); /* gives it the next pid */
-void task_forget(void *task);
-int task_pid(const void *task);
-
 /* time.c */
 void time_start(void);
 void time_tick(void);
@@ -203,7 +226,7 @@ void rcu_recover(void);
 /* console.c */
 void console_put(int level, const char *text, size_t len);
 void console_clear(void);
-const char *console_text(void);
+void console_print(void); /* to stdout, each line behind two spaces */
 void kprint(const char *format, ...) _printf_(1, 2);
 
 /* fault.c */

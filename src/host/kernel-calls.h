@@ -33,6 +33,7 @@ int kernel_request_module(bool wait, const char *format, ...);
 int kernel_run_helper(void *info);
 
 /* leaks.c */
+void kernel_module_coming(void *module);
 void kernel_module_started(void *module, uint64_t start, uint64_t end);
 void kernel_module_going(void *module);
 

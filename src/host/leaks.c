@@ -24,6 +24,12 @@ static struct {
 	uint64_t low, high;
 } l;
 
+/* Of ftrace_module_init(): its code is there, nothing of it has run. */
+KERNEL_ENTRY void kernel_module_coming(void *module)
+{
+	fail_alloc_coming(module);
+}
+
 /*
  * Takes the place of ftrace_free_mem(), which the kernel calls when init has
  * returned: the names of its functions are about to go.
@@ -33,6 +39,7 @@ KERNEL_ENTRY void kernel_module_started(void *module, uint64_t start,
 {
 	uint16_t n = site_module_number(module);
 
+	fail_alloc_end(module);
 	if (!n)
 		return;
 	site_keep_words(n, start, end);
@@ -44,6 +51,7 @@ KERNEL_ENTRY void kernel_module_going(void *module)
 {
 	uint16_t n = site_module_number(module);
 
+	fail_alloc_end(module);
 	if (!n)
 		return;
 	site_keep_words(n, 0, UINT32_MAX);
@@ -167,7 +175,7 @@ static void scan_roots(void)
 	scan(PERCPU_BASE, PERCPU_BASE + host.percpu_size);
 	percpu_each_live(scan_percpu, NULL);
 	arena_each_boot(scan);
-	arena_each_live(scan_block, NULL);
+	memory_each_live(scan_block, NULL);
 	modules_each(scan);
 }
 
@@ -186,18 +194,6 @@ static void scan_found(void)
 			o->scanned = again = true;
 			scan(o->start, o->end);
 		}
-	}
-}
-
-static const char *kind_word(const struct block *b)
-{
-	switch (b->kind) {
-	case MEMORY_CACHE: return cache_name(b->cache);
-	case MEMORY_VMALLOC: return "vmalloc";
-	case MEMORY_PAGES: return "pages";
-	case MEMORY_IO: return "ioremap";
-	case MEMORY_PERCPU: return "percpu";
-	default: return "kmalloc";
 	}
 }
 
@@ -223,7 +219,7 @@ static void report(size_t first)
 	f = finding_new(FINDING_LEAK, site_module(s),
 			"%zu object%s of %s not freed, %lu bytes, allocated "
 			"by %s",
-			count, count == 1 ? "" : "s", kind_word(b), bytes,
+			count, count == 1 ? "" : "s", block_kind(b), bytes,
 			site_words(s, where, sizeof(where)));
 	site_add_frames(s, f);
 }
@@ -233,7 +229,7 @@ static void look_for(void)
 	l.low = UINT64_MAX;
 	l.high = 0;
 	l.count = 0;
-	arena_each_live(collect, NULL);
+	memory_each_live(collect, NULL);
 	if (!l.count)
 		return;
 	qsort(l.objects, l.count, sizeof(*l.objects), by_address);
@@ -282,7 +278,7 @@ void leaks_of_cache(uint16_t cache, const char *name, struct caller caller)
 
 	left.cache = cache;
 	left.count = 0;
-	arena_each_live(count_left, NULL);
+	memory_each_live(count_left, NULL);
 	if (!left.count || !now->module)
 		return;
 	f = finding_new(FINDING_LEAK, site_module(now),

@@ -19,19 +19,22 @@ struct host host;
 
 struct options {
 	const char *verb, *image, *aliases;
-	bool json, verbose, unload, log;
-	int socket, ready; /* -1: not given */
+	bool json, verbose, unload, log, guard, fail_alloc;
+	uint64_t fail_alloc_only; /* 0: all */
+	int socket, ready;	  /* -1: not given */
 	char **rest;
 };
 
 static void usage(void)
 {
 	fputs("usage: lkm-host doctor IMAGE [--json]\n"
-	      "       lkm-host run IMAGE [--aliases FILE] [--unload] [-v] [--] "
+	      "       lkm-host run IMAGE [--aliases FILE] [--guard] "
+	      "[--unload] [--fail-alloc N|all] [-v] [--] "
 	      "FILE[,PARAM=VALUE]...\n"
-	      "       lkm-host batch IMAGE [--aliases FILE] [--unload] "
-	      "[--log] <lines of FILE FILE...\n"
-	      "       lkm-host serve IMAGE --socket-fd N [--ready-fd N]\n",
+	      "       lkm-host batch IMAGE [--aliases FILE] [--guard] [--unload] "
+	      "[--fail-alloc all] [--log] <lines of FILE FILE...\n"
+	      "       lkm-host serve IMAGE --socket-fd N [--ready-fd N] "
+	      "[--guard]\n",
 	      stderr);
 }
 
@@ -43,8 +46,20 @@ static int number(const char *s)
 	return *s && !*end && v >= 0 && v < INT_MAX ? (int)v : -1;
 }
 
+static bool parse_fail_alloc(const char *s, struct options *o)
+{
+	char *end;
+
+	o->fail_alloc = true;
+	if (!strcmp(s, "all"))
+		return true;
+	o->fail_alloc_only = strtoull(s, &end, 10);
+	return o->fail_alloc_only && !*end;
+}
+
 static int parse(int argc, char **argv, struct options *o)
 {
+	bool ok = true;
 	int i = 1;
 
 	if (argc < 3)
@@ -60,6 +75,10 @@ static int parse(int argc, char **argv, struct options *o)
 			o->unload = true;
 		else if (!strcmp(argv[i], "--log"))
 			o->log = true;
+		else if (!strcmp(argv[i], "--fail-alloc") && i + 1 < argc)
+			ok = parse_fail_alloc(argv[++i], o);
+		else if (!strcmp(argv[i], "--guard"))
+			o->guard = true;
 		else if (!strcmp(argv[i], "--aliases") && i + 1 < argc)
 			o->aliases = argv[++i];
 		else if (!strcmp(argv[i], "--socket-fd") && i + 1 < argc)
@@ -74,7 +93,7 @@ static int parse(int argc, char **argv, struct options *o)
 	else if (i < argc && argv[i][0] == '-')
 		return -1;
 	o->rest = argv + i;
-	return 0;
+	return ok ? 0 : -1;
 }
 
 static void report_error(const struct options *o, struct lkm_error *e)
@@ -199,19 +218,9 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-static void print_messages(void)
-{
-	for (const char *p = console_text(); *p;) {
-		int len = (int)strcspn(p, "\n");
-
-		printf("  %.*s\n", len, p);
-		p += len + (p[len] == '\n');
-	}
-}
-
 static void print_log(void)
 {
-	print_messages();
+	console_print();
 	findings_print_all();
 }
 
@@ -252,6 +261,33 @@ static int unload_files(char **files, size_t count, bool with_log)
 	return failed;
 }
 
+/* Loads it, and where that goes well unloads it. */
+static void attempt(void *spec, char *ret_word, size_t size)
+{
+	struct verdict v;
+	char name[64], word[600];
+
+	load_spec(spec, &v);
+	snprintf(ret_word, size, "%s", verdict_word(&v, word, sizeof(word)));
+	if (v.aborted || v.value)
+		return;
+	module_name(spec, name, sizeof(name));
+	unload_module(name, &v);
+	if (v.aborted)
+		snprintf(ret_word, size, "%s",
+			 verdict_word(&v, word, sizeof(word)));
+}
+
+static int fail_each(const struct options *o, char *spec, bool brief)
+{
+	const struct fail_trial t = { .name = base_name(spec),
+				      .attempt = attempt,
+				      .ctx = spec,
+				      .brief = brief };
+
+	return fail_alloc_each(&t, o->fail_alloc_only);
+}
+
 static int run_files(const struct options *o)
 {
 	int failed = 0;
@@ -261,6 +297,8 @@ static int run_files(const struct options *o)
 		struct verdict v;
 		char word[600];
 
+		if (o->fail_alloc && !f[1])
+			return fail_each(o, *f, false);
 		console_clear();
 		failed |= load_spec(*f, &v) < 0;
 		printf("%s: %s\n", base_name(*f),
@@ -294,6 +332,8 @@ static void batch_line(const struct options *o, char *line)
 		bool optional = *file == '?';
 
 		last = file + optional;
+		if (o->fail_alloc && !*next)
+			_exit(fail_each(o, last, true) < 0);
 		console_clear();
 		if (load_spec(last, &v) < 0 && v.value != -EEXIST &&
 		    (v.aborted || !optional))
@@ -304,7 +344,7 @@ static void batch_line(const struct options *o, char *line)
 	printf("%s %s\n", base_name(last),
 	       verdict_word(&v, word, sizeof(word)));
 	if (o->log)
-		print_messages();
+		console_print();
 	if (o->unload && !v.aborted)
 		unload_files(loaded, count, false);
 	fflush(stdout);
@@ -356,7 +396,9 @@ static int batch(const struct options *o)
 static void start_serving(const struct options *o)
 {
 	const struct serve_options s = { .image = o->image,
-					 .socket = o->socket };
+					 .socket = o->socket,
+					 .flags = o->guard ? PROTO_HOST_GUARD :
+							     0 };
 
 	if (o->ready >= 0) {
 		dprintf(o->ready, "+");
@@ -381,6 +423,10 @@ static int kernel_process(const struct options *o)
 	}
 	if (o->aliases && load_aliases(o->aliases) < 0) {
 		fprintf(stderr, "lkm-host: cannot read %s\n", o->aliases);
+		return 1;
+	}
+	if (o->guard && guard_memory_start() < 0) {
+		fputs("lkm-host: no room for guarded memory\n", stderr);
 		return 1;
 	}
 	if (!strcmp(o->verb, "doctor"))

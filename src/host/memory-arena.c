@@ -49,7 +49,7 @@ static void *reserve(void *at_, uint64_t size)
 int arena_init(void)
 {
 	/* struct page of every frame below RAM's end, the image's too */
-	uint64_t pages = ((RAM_BASE + RAM_SIZE) >> 12) * host.off.page_size;
+	uint64_t pages = ((GUARD_BASE + GUARD_SIZE) >> 12) * host.off.page_size;
 
 	if (reserve((void *)RAM_BASE, RAM_SIZE) != (void *)RAM_BASE ||
 	    reserve((void *)PAGES_BASE, pages) != (void *)PAGES_BASE)

@@ -7,7 +7,9 @@
 #include "memory.h"
 
 #define CACHES_MAX 65535
+/* include/linux/slab.h, up to v6.9; since then the bits have names */
 #define SLAB_TYPESAFE_BY_RCU 0x80000u
+#define SLAB_PANIC 0x40000u
 
 /* What stands in the kernel's struct kmem_cache is for its own code to read. */
 struct cache {
@@ -23,6 +25,15 @@ static struct {
 	struct cache *list;
 	size_t count, room;
 } k = { .count = 1 };
+
+static bool has_flag(uint32_t flags, const char *bit_name, uint32_t before)
+{
+	int64_t bit;
+
+	if (lkm_vmlinux_enumerator(host.image, bit_name, &bit, NULL) > 0)
+		return flags & 1u << bit;
+	return flags & before;
+}
 
 static struct cache *new_cache(void)
 {
@@ -57,7 +68,7 @@ static struct cache *cache_at(void *cache)
 	uint64_t start;
 	uint32_t n;
 
-	if (arena_find((uint64_t)cache, &start) && start == (uint64_t)cache) {
+	if (memory_find((uint64_t)cache, &start) && start == (uint64_t)cache) {
 		n = *number_of(cache);
 		if (n && n < k.count && k.list[n].kernel == cache)
 			return &k.list[n];
@@ -216,7 +227,8 @@ KERNEL_ENTRY void kernel_cache_destroy(void *cache)
 	if (!cache)
 		return;
 	c = cache_at(cache);
-	if (c->flags & SLAB_TYPESAFE_BY_RCU || host.version >= 6012)
+	if (host.version >= 6012 ||
+	    has_flag(c->flags, "_SLAB_TYPESAFE_BY_RCU", SLAB_TYPESAFE_BY_RCU))
 		kernel_synchronize_rcu(); /* v6.12: kvfree_rcu_barrier() */
 	if (c->live) {
 		warn_left(c, caller.ip);

@@ -10,7 +10,7 @@
 #define SITES_MAX (1U << 18)
 #define HASH_BITS 14
 #define MODULES_MAX 8192 /* ever loaded */
-#define WALK_MAX 24	 /* frames between an allocator and a module */
+#define WALK_MAX 64	 /* frames above an allocator */
 #define SCAN_MAX 16384UL /* THREAD_SIZE of x86-64 */
 
 static struct {
@@ -23,6 +23,7 @@ static struct {
 		bool gone;
 	} modules[MODULES_MAX];
 	uint16_t module_count;
+	uint32_t newest;
 	bool (*unwind_next)(void *state);
 	void *(*module_at)(uint64_t address);
 } t;
@@ -74,6 +75,17 @@ static bool stack_has_module(uint64_t from, uint64_t end)
 	return false;
 }
 
+static void note_age(uint64_t ip)
+{
+	if (fail_alloc_is_on())
+		t.newest = MAX_OF(t.newest, modules_sequence_at(ip));
+}
+
+uint32_t site_newest(void)
+{
+	return t.newest;
+}
+
 /*
  * Goes up the stack by the kernel's own unwinder (ORC).  It asks for the
  * bounds of the stack only where those in its state do not hold the address,
@@ -104,6 +116,8 @@ static void walk(struct site *s, struct caller c, uint64_t end)
 		of_module = is_module_area(ip);
 		if (!of_module && !is_kernel_text(ip))
 			return;
+		if (of_module)
+			note_age(ip);
 		/* the last place is for the module that is looked for */
 		if (s->count == SITE_FRAMES && (of_module && !s->module))
 			s->count--;
@@ -175,7 +189,9 @@ uint32_t site_of(struct caller c)
 	uint64_t end;
 
 	s.owner = UINT8_MAX;
+	t.newest = 0;
 	if (is_module_area(c.ip)) {
+		note_age(c.ip);
 		s.owner = 0;
 		s.module = 1;
 	}

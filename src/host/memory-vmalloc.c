@@ -150,7 +150,7 @@ KERNEL_ENTRY void kernel_memunmap(void *p)
 {
 	void *page = (void *)((uint64_t)p & ~4095UL);
 	uint64_t start;
-	const struct block *b = arena_find((uint64_t)page, &start);
+	const struct block *b = memory_find((uint64_t)page, &start);
 
 	if (b && b->kind == MEMORY_IO)
 		memory_give(page, MEMORY_IO, CALLER());

@@ -9,7 +9,19 @@ static uint32_t sequence;
 
 bool memory_traces(void)
 {
-	return false;
+	return guard_memory_is_on() || fail_alloc_is_on();
+}
+
+const char *block_kind(const struct block *b)
+{
+	switch (b->kind) {
+	case MEMORY_CACHE: return cache_name(b->cache);
+	case MEMORY_VMALLOC: return "vmalloc";
+	case MEMORY_PAGES: return "pages";
+	case MEMORY_IO: return "ioremap";
+	case MEMORY_PERCPU: return "percpu";
+	default: return "kmalloc";
+	}
 }
 
 int memory_init(void)
@@ -30,25 +42,52 @@ static void describe_block(struct block *b, const struct request *r,
 	b->kind = (uint8_t)r->kind;
 }
 
+/* Pages that the kernel asks for in a module's name are of its own use. */
+static bool is_guarded(const struct request *r, const struct site *s)
+{
+	return guard_memory_is_on() && s->module &&
+	       (r->kind != MEMORY_PAGES || !s->owner);
+}
+
 void *memory_take(const struct request *r)
 {
-	uint32_t site = r->kind == MEMORY_HOST ? 0 : site_of(r->caller);
-	struct block *b;
+	uint32_t number = r->kind == MEMORY_HOST ? 0 : site_of(r->caller);
+	struct site *s = site_at(number);
+	struct block *b = NULL;
 	void *p;
 
-	b = arena_get(r->size, r->align, site_at(site)->module != 0, &p);
-	if (!b)
+	if (fail_alloc_now(r, number))
 		return NULL;
-	if (arena_room((uint64_t)p) >= 4096 && r->kind <= MEMORY_CACHE)
-		pages_mark_slab(p);
-	describe_block(b, r, site);
-	site_at(site)->live++;
+	if (is_guarded(r, s))
+		b = guard_memory_get(r, &p);
+	if (!b) {
+		b = arena_get(r->size, r->align, s->module != 0, &p);
+		if (!b)
+			return NULL;
+		if (arena_room((uint64_t)p) >= 4096 && r->kind <= MEMORY_CACHE)
+			pages_mark_slab(p);
+	}
+	describe_block(b, r, number);
+	s->live++;
 	return p;
 }
 
-static struct block *find(const void *p, uint64_t *ret_start)
+struct block *memory_find(uint64_t p, uint64_t *ret_start)
 {
-	return arena_find((uint64_t)p, ret_start);
+	struct block *b = guard_memory_find(p, ret_start);
+
+	return b ? b : arena_find(p, ret_start);
+}
+
+void memory_each_live(block_visit *visit, void *ctx)
+{
+	arena_each_live(visit, ctx);
+	guard_memory_each_live(visit, ctx);
+}
+
+static bool is_of_guard(uint64_t start)
+{
+	return start >= GUARD_BASE && start < GUARD_BASE + GUARD_SIZE;
 }
 
 /* What is freed is not (any more) there to be freed. */
@@ -82,7 +121,7 @@ static bool refuse(const void *p, const struct block *b, uint64_t start,
 bool memory_give(void *p, enum memory_kind kind, struct caller caller)
 {
 	uint64_t start;
-	struct block *b = find(p, &start);
+	struct block *b = memory_find((uint64_t)p, &start);
 
 	if (!b)
 		return false; /* of the boot, or nothing: as NULL */
@@ -93,7 +132,10 @@ bool memory_give(void *p, enum memory_kind kind, struct caller caller)
 	site_at(b->site)->live--;
 	if (b->kind == MEMORY_CACHE)
 		cache_object_freed(b->cache);
-	arena_put(p, b);
+	if (is_of_guard(start))
+		guard_memory_put(b);
+	else
+		arena_put(p, b);
 	return true;
 }
 
@@ -110,9 +152,11 @@ void memory_put(void *p)
 uint64_t memory_size_of(const void *p)
 {
 	uint64_t start;
-	struct block *b = find(p, &start);
+	struct block *b = memory_find((uint64_t)p, &start);
 
-	return b && b->state == BLOCK_LIVE ? arena_room(start) : 0;
+	if (!b || b->state != BLOCK_LIVE)
+		return 0;
+	return is_of_guard(start) ? b->size : arena_room(start);
 }
 
 /* kmalloc; of a number of bytes that is a power of two, aligned to it */
@@ -173,13 +217,17 @@ KERNEL_ENTRY uint64_t kernel_size_roundup(uint64_t size)
 
 KERNEL_ENTRY void *kernel_krealloc(void *old, uint64_t size, uint32_t gfp)
 {
-	uint64_t had = memory_size_of(old);
+	uint64_t had = memory_size_of(old), start;
 	struct caller caller = CALLER();
 	void *p;
 
 	if (!size) {
 		memory_give(old, MEMORY_KMALLOC, caller);
 		return ZERO_SIZE;
+	}
+	if (size <= had && !is_of_guard((uint64_t)old)) {
+		memory_find((uint64_t)old, &start)->size = (uint32_t)size;
+		return old;
 	}
 	p = kmalloc(size, gfp, caller);
 	if (p && had) {

@@ -48,6 +48,11 @@ struct request {
 /* Whole call chains are wanted, not only up to the first module */
 bool memory_traces(void);
 
+/* "kmalloc", "vmalloc", ..., the name of a cache */
+const char *block_kind(const struct block *b);
+/* Of all blocks, guarded ones too */
+struct block *memory_find(uint64_t p, uint64_t *ret_start);
+
 /* memory.c: NULL: none left, or made to fail */
 void *memory_take(const struct request *r);
 /* False where nothing is to be freed: it was reported. */
@@ -88,6 +93,11 @@ struct site {
 int site_init(void);
 uint32_t site_of(struct caller caller);
 struct site *site_at(uint32_t number);
+/*
+ * Of the modules in the chain that site_of() has walked last: when the newest
+ * of them got its memory, see modules_sequence_at()
+ */
+uint32_t site_newest(void);
 const char *site_module(const struct site *s);
 /* Frame @i of it, in words */
 void site_frame(const struct site *s, unsigned int i,
@@ -118,6 +128,17 @@ struct piece *space_get(struct space *s, uint64_t size, uint64_t align);
 struct piece *space_find(const struct space *s, uint64_t p);
 void space_put(struct space *s, struct piece *piece);
 
+void memory_each_live(block_visit *visit, void *ctx);
+
+/* memory-guard.c */
+#define GUARD_BASE (RAM_BASE + RAM_SIZE)
+#define GUARD_SIZE (PAGES_BASE - GUARD_BASE)
+struct block *guard_memory_get(const struct request *r, void **ret);
+struct block *guard_memory_find(uint64_t p, uint64_t *ret_start);
+void guard_memory_put(struct block *b);
+bool guard_memory_put_part(struct block *b, void *part, uint32_t pages);
+void guard_memory_each_live(block_visit *visit, void *ctx);
+
 /* memory-cache.c */
 const char *cache_name(uint16_t number);
 void cache_object_freed(uint16_t number);
@@ -139,3 +160,10 @@ void percpu_each_live(block_visit *visit, void *ctx);
 
 /* leaks.c */
 void leaks_of_cache(uint16_t cache, const char *name, struct caller caller);
+
+/* failalloc.c */
+bool fail_alloc_is_on(void);
+uint32_t fail_alloc_never(void); /* __GFP_NOFAIL */
+bool fail_alloc_now(const struct request *r, uint32_t site);
+void fail_alloc_coming(void *module);
+void fail_alloc_end(const void *module);

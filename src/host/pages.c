@@ -94,8 +94,14 @@ static void put_pages(void *page, uint32_t order, struct caller caller)
 {
 	char *ram = ram_of(page);
 	uint64_t start;
-	const struct block *b = arena_find((uint64_t)ram, &start);
+	struct block *b = guard_memory_find((uint64_t)ram, &start);
 
+	if (b) {
+		if (guard_memory_put_part(b, ram, 1U << order))
+			memory_give((void *)start, MEMORY_PAGES, caller);
+		return;
+	}
+	b = arena_find((uint64_t)ram, &start);
 	if (!b)
 		return; /* of the boot */
 	if (b->kind == MEMORY_PAGES && b->state == BLOCK_LIVE &&
@@ -192,9 +198,12 @@ KERNEL_ENTRY void kernel_free_pages_exact(void *ram)
 
 KERNEL_ENTRY void kernel_split_page(char *page, uint32_t order)
 {
+	uint64_t start, ram = (uint64_t)ram_of(page);
+
 	for (uint64_t i = 1; i < 1UL << order; i++)
 		*refcount(page + i * host.off.page_size) = 1;
-	arena_split((uint64_t)ram_of(page));
+	if (arena_find(ram, &start))
+		arena_split(ram);
 }
 
 KERNEL_ENTRY uint64_t kernel_alloc_pages_bulk(uint32_t gfp, int node,

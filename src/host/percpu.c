@@ -15,16 +15,18 @@ void percpu_start(uint64_t used)
 
 static void *percpu_get(uint64_t size, uint64_t align, struct caller caller)
 {
+	const struct request r = { .size = size, .kind = MEMORY_PERCPU };
+	uint32_t site = site_of(caller);
 	struct piece *p;
 
-	if (!size)
+	if (!size || fail_alloc_now(&r, site))
 		return NULL;
 	size = (size + 7) & ~7UL;
 	p = space_get(&percpu, size, MAX_OF(align, 8UL));
 	if (!p)
 		return NULL;
 	p->block.size = (uint32_t)size;
-	p->block.site = site_of(caller);
+	p->block.site = site;
 	p->block.kind = MEMORY_PERCPU;
 	p->block.state = BLOCK_LIVE;
 	memset((void *)(PERCPU_BASE + p->start), 0, size);

@@ -98,6 +98,67 @@ def test_wrong_frees(kernel):
           in done.stdout, done)
 
 
+def test_guard(kernel):
+    """Guard mode: the byte, the object, who allocated and who freed it."""
+    def wild(how):
+        return run(kernel, "wild", "--guard", params="how=" + how)
+
+    for how, kind, text in (
+            ("behind", "out-of-bounds", "write to byte 1 behind an object of "
+             "24 bytes (kmalloc), allocated by behind [wild]"),
+            ("before", "out-of-bounds", "read of byte 1 before an object of "
+             "4096 bytes (kmalloc), allocated by before [wild]"),
+            ("freed", "use-after-free", "read of byte 5 of an object of 24 "
+             "bytes (kmalloc), allocated by freed [wild], freed by freed "
+             "[wild]"),
+            ("cache", "out-of-bounds", "write to byte 1 behind an object of "
+             "40 bytes (wild_cache), allocated by cache [wild]"),
+            ("map", "out-of-bounds", "write to byte 1 behind an object of "
+             "8192 bytes (vmalloc), allocated by map [wild]")):
+        done = wild(how)
+        equal(findings(done), [(kind, "wild: " + text)], done)
+        check(re.search(rf"wild.ko.*: ABORT.* at {how}\+", done.stdout), done)
+        check(f"  Allocated by:\n   {how}+0x" in done.stdout, done)
+        equal("  Freed by:" in done.stdout, how == "freed", done)
+    done = wild("gap")
+    equal(findings(done), [
+        ("out-of-bounds", "wild: byte 2 behind an object of 21 bytes "
+         "(kmalloc) was written, as is seen when wild_init [wild] frees it; "
+         "allocated by gap [wild]")], done)
+    # what is right stays right; the same without guards goes unseen
+    done = run(kernel, "clean", "--guard", "--unload")
+    equal(done.returncode, 0, done)
+    equal(findings(done), [], done)
+    equal(findings(run(kernel, "wild", params="how=behind")), [])
+    kind, text = findings(run(kernel, "twice", "--guard"))[0]
+    equal(kind, "double-free")
+    check("freed at free_twice [twice], again at" in text, text)
+
+
+def test_fail_alloc(kernel):
+    """Each allocation of init fails in turn, in a kernel of its own."""
+    done = run(kernel, "fail", "--fail-alloc", "all")
+    words = re.findall(r"^fail.ko: allocation (\d) fails: (\w+)", done.stdout,
+                       re.M)
+    equal([n for n, _ in words], list("1234567"), done)
+    equal([w for _, w in words], ["ENOMEM"] * 4 + ["ABORT", "ENOSPC",
+                                                   "ENOBUFS"], done)
+    check(re.search("allocation 5 fails: ABORT .*NULL pointer.* at allocate",
+                    done.stdout), done)
+    check(("leak", "fail: 1 object of kmalloc not freed, 8 bytes, allocated "
+           "by allocate [fail]") in findings(done), done)
+    check("7 allocations failed in turn: 4 ENOMEM 1 ABORT 1 ENOSPC 1 ENOBUFS; "
+          "1 oopses, 1 leaks, 0 others" in done.stdout, done)
+    equal(done.returncode, 1, done)
+    done = run(kernel, "fail", "--fail-alloc", "6")
+    check("allocation 6 fails: ENOSPC" in done.stdout, done)
+    check("1 allocations failed in turn: 1 ENOSPC; 0 oopses, 0 leaks"
+          in done.stdout, done)
+    equal([kind for kind, _ in findings(done)], ["failed-allocation"], done)
+    equal(done.returncode, 0, done)
+    equal(run(kernel, "fail", "--fail-alloc", "x").returncode, 2)
+
+
 # Real modules that allocate much, and with deferred frees
 STOCK = ["dummy", "bridge", "nf_conntrack", "ext4", "overlay", "nbd", "veth"]
 
@@ -113,11 +174,14 @@ def test_stock(kernel):
                  for s in json.loads(done.stdout)["steps"]
                  if s["action"] == "load"]
         check(files, f"no files of {name}", done)
-        done = subprocess.run([HOST, "batch", image(kernel), "--unload"],
-                              input=" ".join(files) + "\n", text=True,
-                              capture_output=True, check=False)
-        check(f"{name}: unloaded" in done.stdout, done)
-        equal(findings(done), [], done)
+        for options in ([], ["--guard"]):
+            done = subprocess.run(
+                [HOST, "batch", image(kernel), "--unload", *options],
+                input=" ".join(files) + "\n", text=True, capture_output=True,
+                check=False)
+            check(f"{name}: unloaded" in done.stdout, done)
+            equal(findings(done), [], done)
 
 
-vmlib.main(test_leaks, test_clean, test_wrong_frees, test_stock)
+vmlib.main(test_leaks, test_clean, test_wrong_frees, test_guard,
+           test_fail_alloc, test_stock)
