@@ -13,49 +13,30 @@
 #include "base/strbuf.h"
 #include "image/codec.h"
 #include "image/parts.h"
+#include "vmlinux/kept-file.h"
 
-#define KEPT_MAGIC 0x6c6b6d6b65726e65ULL /* in this machine's byte order */
-#define KEPT_VERSION 1
 #define KEPT_BYTES_MAX ((uint64_t)1 << 30)
 #define KEPT_FILES_MAX 8 /* of about 60 MB each */
-#define PAGE ((uint64_t)4096)
-
-/* The ELF file, the symbols, their names, a hash of each page of ELF, this. */
-struct tail {
-	uint64_t magic, version;
-	struct file_id id;
-	uint64_t elf_size, symbol_count, names_size;
-	uint64_t kind; /* enum unpack_kind */
-	char payload[16];
-	uint64_t symbols_hash; /* of symbols and names */
-	uint64_t hashes_hash;
-	uint64_t hash; /* of this, but for this */
-};
-
-struct kept_symbol {
-	uint64_t address;
-	uint32_t name; /* offset */
-	uint32_t type;
-};
 
 static struct cache_place place_open(void)
 {
 	return cache_place_open("kernels");
 }
 
-static void file_name(const struct file_id *id, char *ret, size_t size)
+void kept_name(const struct file_id *id, char ret[static KEPT_NAME_SIZE])
 {
-	snprintf(ret, size, "%016" PRIx64, cache_hash(0, id, sizeof(*id)));
+	snprintf(ret, KEPT_NAME_SIZE, "%016" PRIx64,
+		 cache_hash(0, id, sizeof(*id)));
 }
 
 static uint64_t page_count(uint64_t size)
 {
-	return (size + PAGE - 1) / PAGE;
+	return (size + KEPT_PAGE - 1) / KEPT_PAGE;
 }
 
-static uint64_t tail_hash(const struct tail *t)
+uint64_t kept_tail_hash(const struct kept_tail *t)
 {
-	return cache_hash(KEPT_MAGIC, t, offsetof(struct tail, hash));
+	return cache_hash(KEPT_MAGIC, t, offsetof(struct kept_tail, hash));
 }
 
 static bool read_at(int fd, void *to, size_t size, uint64_t offset)
@@ -77,13 +58,13 @@ static bool read_at(int fd, void *to, size_t size, uint64_t offset)
 }
 
 /* Are the sizes of a tail that has its hash those of the file? */
-static bool tail_fits(const struct tail *t, const struct file_id *id,
+static bool tail_fits(const struct kept_tail *t, const struct file_id *id,
 		      uint64_t file_size)
 {
 	uint64_t symbols = t->symbol_count * sizeof(struct kept_symbol);
 
 	return t->magic == KEPT_MAGIC && t->version == KEPT_VERSION &&
-	       t->hash == tail_hash(t) && file_id_equals(&t->id, id) &&
+	       t->hash == kept_tail_hash(t) && file_id_equals(&t->id, id) &&
 	       t->elf_size <= KEPT_BYTES_MAX && t->symbol_count <= KSYMS_MAX &&
 	       t->names_size <= KSYM_NAMES_MAX &&
 	       file_size == t->elf_size + symbols + t->names_size +
@@ -103,9 +84,9 @@ static const char *payload_name(const char *name)
 static void give_up(struct kept *kept)
 {
 	struct cache_place place = place_open();
-	char name[24];
+	char name[KEPT_NAME_SIZE];
 
-	file_name(&kept->id, name, sizeof(name));
+	kept_name(&kept->id, name);
 	if (place.dir >= 0)
 		unlinkat(place.dir, name, 0);
 	cache_place_close(&place);
@@ -135,7 +116,7 @@ static bool page_is_sound(const void *ctx, uint64_t page, struct span bytes)
 	if (cache_hash(page, bytes.data, bytes.size) == wanted)
 		return true;
 	if (!unpack_original(kept) ||
-	    !source_slice(&kept->whole, page * PAGE, bytes.size, &right) ||
+	    !source_slice(&kept->whole, page * KEPT_PAGE, bytes.size, &right) ||
 	    cache_hash(page, right.data, right.size) != wanted)
 		return false;
 	memcpy((void *)(uintptr_t)bytes.data, right.data, right.size);
@@ -143,7 +124,8 @@ static bool page_is_sound(const void *ctx, uint64_t page, struct span bytes)
 }
 
 static bool kept_read(int fd, uint64_t size, const struct file_id *id,
-		      struct arena *arena, struct kept *ret, struct tail *t)
+		      struct arena *arena, struct kept *ret,
+		      struct kept_tail *t)
 {
 	uint64_t bytes, at;
 
@@ -173,11 +155,11 @@ bool kept_open(int original, const struct file_id *id, struct arena *arena,
 	struct cache_place place = place_open();
 	struct unpacked u;
 	struct stat st;
-	struct tail t;
-	char name[24];
+	struct kept_tail t;
+	char name[KEPT_NAME_SIZE];
 	int fd;
 
-	file_name(id, name, sizeof(name));
+	kept_name(id, name);
 	fd = cache_open(&place, name, KEPT_BYTES_MAX, &st);
 	cache_place_close(&place);
 	if (fd < 0)
@@ -299,28 +281,29 @@ static bool pack_symbols(const struct ksyms *symbols, struct strbuf *table,
 void kept_save(const struct file_id *id, struct span elf,
 	       const struct ksyms *symbols, const struct unpacked *unpacked)
 {
-	struct tail t = { .magic = KEPT_MAGIC,
-			  .version = KEPT_VERSION,
-			  .id = *id,
-			  .elf_size = elf.size,
-			  .symbol_count = symbols->count,
-			  .kind = unpacked->kind };
+	struct kept_tail t = { .magic = KEPT_MAGIC,
+			       .version = KEPT_VERSION,
+			       .id = *id,
+			       .elf_size = elf.size,
+			       .symbol_count = symbols->count,
+			       .kind = unpacked->kind };
 	_cleanup_strbuf_ struct strbuf table = { 0 }, names = { 0 };
 	uint64_t pages = page_count(elf.size);
 	_cleanup_free_ uint64_t *hashes = calloc(pages + 1, sizeof(*hashes));
 	struct cache_place place;
-	char name[24];
+	char name[KEPT_NAME_SIZE];
 
 	if (!hashes || !pack_symbols(symbols, &table, &names))
 		return;
 	for (uint64_t i = 0; i < pages; i++)
-		hashes[i] = cache_hash(i, elf.data + i * PAGE,
-				       MIN_OF(PAGE, elf.size - i * PAGE));
+		hashes[i] = cache_hash(
+			i, elf.data + i * KEPT_PAGE,
+			MIN_OF(KEPT_PAGE, elf.size - i * KEPT_PAGE));
 	snprintf(t.payload, sizeof(t.payload), "%s", unpacked->payload);
 	t.names_size = names.len;
 	t.symbols_hash = cache_hash(1, table.data, table.len);
 	t.hashes_hash = cache_hash(0, hashes, pages * sizeof(*hashes));
-	t.hash = tail_hash(&t);
+	t.hash = kept_tail_hash(&t);
 	place = place_open();
 	if (place.dir >= 0) {
 		const struct cache_piece pieces[] = {
@@ -331,7 +314,7 @@ void kept_save(const struct file_id *id, struct span elf,
 		};
 
 		make_room(&place);
-		file_name(id, name, sizeof(name));
+		kept_name(id, name);
 		(void)!cache_put(&place, name, pieces, ARRAY_SIZE(pieces));
 	}
 	cache_place_close(&place);

@@ -115,12 +115,22 @@ static size_t ask(struct lkm_vmlinux *image)
 	const struct lkm_kcert *certs;
 	struct lkm_krelocs relocs;
 	const void *bytes;
+	uint16_t machine;
 	size_t count = 0, size, sum = 0;
 	int rc;
 
 	ASK(lkm_vmlinux_elf(image, &bytes, &size, &error));
 	if (rc == 0)
 		sum += look(bytes, size);
+	for (size = 1; size < 20000; size *= 19) {
+		char part[20000];
+
+		ASK(lkm_vmlinux_read(image, size - 1, size, part, &error));
+		if (rc == 0)
+			sum += look(part, size);
+	}
+	if (lkm_vmlinux_machine(image, &machine))
+		sum += machine;
 	ASK(lkm_vmlinux_relocs(image, &relocs, &error));
 	if (rc == 0)
 		sum += look(relocs.abs32, relocs.abs32_count * 8) +
@@ -137,6 +147,7 @@ static size_t ask(struct lkm_vmlinux *image)
 		sum += look(bytes, 64);
 	return sum + look_at(lkm_vmlinux_banner(image)) +
 	       look_at(lkm_vmlinux_release(image)) +
+	       look_at(lkm_vmlinux_vermagic(image)) +
 	       look_at(lkm_vmlinux_payload(image));
 }
 
