@@ -250,6 +250,8 @@ static void start_kthreadd(struct boot_report *b)
 {
 	int (*kthreadd)(void *) = symp("kthreadd");
 
+	/* kernel_init()'s: what starts the kernel goes on to be process 1 */
+	task_identify(sched_task());
 	sched_spawn(kthreadd, NULL, "kthreadd");
 	set64("kthreadd_task", (uint64_t)sched_task_of_fiber(1));
 }

@@ -169,15 +169,15 @@ static long stop(struct worker *w)
 	return 0;
 }
 
-/* The copy answers too, on its own socket, where only it can be asked more. */
+/* The copy serves only who asked for it, on a socket of its own. */
 static long copy(struct worker *w)
 {
 	int fd[2];
 	pid_t pid;
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
-		       0, fd) < 0)
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fd) < 0)
 		return -errno;
+	fcntl(fd[1], F_SETFL, O_NONBLOCK);
 	pid = memory_fork();
 	if (pid < 0) {
 		close(fd[0]);
@@ -235,6 +235,13 @@ static bool is_watched(uint16_t type)
 	return type == PROTO_LOAD || type == PROTO_UNLOAD;
 }
 
+static long abandon(void *worker)
+{
+	file_abandon(worker);
+	kernel_return_to_user();
+	return 0;
+}
+
 static long guarded(struct worker *w)
 {
 	struct verdict v;
@@ -244,8 +251,10 @@ static long guarded(struct worker *w)
 	else
 		guard_request(run_kernel_call, w, &v);
 	w->spoiled = v.aborted;
-	if (v.aborted)
+	if (v.aborted) {
+		guard_request(abandon, w, &v);
 		return -EIO;
+	}
 	if (w->interrupted)
 		return v.value;
 	if (v.value <= -ERESTARTSYS && v.value >= -ERESTART_RESTARTBLOCK)

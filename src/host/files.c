@@ -208,6 +208,33 @@ static long map_pages(struct worker *w)
 	return -ENODEV;
 }
 
+/*
+ * do_exit() of a program with one thread would close its files: its system
+ * calls borrow them (fdget()).  Ours took a user of the file, as others know of
+ * the handle; with that one it could never be closed.
+ */
+void file_abandon(const struct worker *w)
+{
+	void *(*get)(unsigned int) = symp("fget_raw");
+	void (*put)(void *) = symp("fput");
+	void *file;
+
+	switch (w->in->type) {
+	case PROTO_READ:
+	case PROTO_WRITE:
+	case PROTO_SEEK:
+	case PROTO_LIST:
+	case PROTO_IOCTL:
+	case PROTO_POLL: break;
+	default: return;
+	}
+	file = get && put ? get((unsigned int)num(w, 0)) : NULL;
+	if (!file)
+		return;
+	put(file);
+	put(file);
+}
+
 long file_call(struct worker *w)
 {
 	switch (w->in->type) {

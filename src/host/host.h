@@ -211,6 +211,12 @@ void sched_serve(const struct sched_outside *o) __attribute__((noreturn));
 bool sched_is_serving(void);
 unsigned int sched_threads(void);
 
+/* task.c */
+void *task_new(const void *init_task, const char *name, bool user);
+void task_identify(void *task); /* gives it the next pid */
+void task_forget(void *task);
+int task_pid(const void *task);
+
 /* time.c */
 void time_start(void);
 void time_tick(void);

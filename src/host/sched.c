@@ -26,8 +26,6 @@
 #define TASK_DEAD 0x80u
 #define TASK_WAKEKILL 0x100u
 #define PF_WQ_WORKER 0x20u
-#define PF_FORKNOEXEC 0x40u
-#define PF_KTHREAD 0x200000u
 #define TIF_SIGPENDING 4u /* arch/x86/include/asm/thread_info.h */
 #define TIF_NEED_RESCHED 8u
 #define PREEMPT_ENABLED 0x80000000u /* arch/x86: bit clear: reschedule */
@@ -52,10 +50,9 @@ static struct {
 	uint64_t idle_from;
 	struct sched_outside outside;
 	bool serving; /* fiber 0 is the idle thread, always runnable */
-	int last_pid;
 	void (*worker_sleeping)(void *task);
 	void (*worker_running)(void *task);
-} s = { .count = 1, .last_pid = 2 };
+} s = { .count = 1 };
 
 /*
  * Saves what a function must keep, then goes on with another stack.  In the
@@ -97,7 +94,6 @@ void sched_init(void)
 	s.fibers[0].task = symp("init_task");
 	s.worker_sleeping = symp("wq_worker_sleeping");
 	s.worker_running = symp("wq_worker_running");
-	*(int32_t *)at(s.fibers[0].task, host.off.task_pid) = 1;
 	*host.percpu.current_task = (uint64_t)s.fibers[0].task;
 	*host.percpu.preempt_count = PREEMPT_ENABLED;
 }
@@ -123,56 +119,6 @@ static void switch_to(int next)
 	*host.percpu.current_task = (uint64_t)s.fibers[next].task;
 	*host.percpu.preempt_count = s.fibers[next].preempt;
 	fiber_switch(thread_sp(me), *thread_sp(&s.fibers[next]));
-}
-
-/*
- * The copy has what init_task has open, its directory and its namespaces: a
- * user more of each, so that none is taken to be somebody's only one.
- */
-static void share_with_init(char *t)
-{
-	char *files = *(char **)at(t, host.off.task_files);
-	char *fs = *(char **)at(t, host.off.task_fs);
-	char *nsproxy = *(char **)at(t, host.off.task_nsproxy);
-
-	++*(int32_t *)at(files, host.off.files_count);
-	++*(int32_t *)at(fs, host.off.fs_users);
-	++*(int32_t *)at(nsproxy, host.off.nsproxy_count);
-}
-
-/* A copy of init_task, its lists and pointers to itself moved. */
-static char *new_task(int pid, const char *name, bool user)
-{
-	const char *from = s.fibers[0].task;
-	size_t size = host.off.task_size;
-	char *t = memory_get(size);
-	bool (*set_kthread)(void *task) = symp("set_kthread_struct");
-
-	if (!t)
-		return NULL;
-	memcpy(t, from, size);
-	for (size_t i = 0; i + 8 <= size; i += 8) {
-		uint64_t *p = (uint64_t *)(t + i);
-
-		if (*p >= (uint64_t)from && *p < (uint64_t)from + size)
-			*p += (uint64_t)t - (uint64_t)from;
-	}
-	*(uint64_t *)at(t, host.off.task_tasks) = (uint64_t)t +
-						  host.off.task_tasks;
-	*(uint64_t *)at(t, host.off.task_tasks + 8) = (uint64_t)t +
-						      host.off.task_tasks;
-	*(uint32_t *)at(t, host.off.task_state) = TASK_RUNNING;
-	*(uint32_t *)at(
-		t, host.off.task_flags) = user ? 0 : PF_KTHREAD | PF_FORKNOEXEC;
-	*(int32_t *)at(t, host.off.task_pid) = pid;
-	*(int32_t *)at(t, host.off.task_tgid) = pid;
-	*(uint64_t *)at(t, host.off.task_worker) = 0;
-	*(uint64_t *)at(t, host.off.task_vfork_done) = 0;
-	snprintf(at(t, host.off.task_comm), 16, "%s", name);
-	if (set_kthread && !user)
-		set_kthread(t);
-	share_with_init(t);
-	return t;
 }
 
 static struct fiber *free_fiber(void)
@@ -226,7 +172,7 @@ static int spawn(int (*fn)(void *), void *arg, const char *name, bool user)
 
 	if (!f)
 		return -12;
-	f->task = new_task(++s.last_pid, name, user);
+	f->task = task_new(s.fibers[0].task, name, user);
 	f->preempt = PREEMPT_ENABLED;
 	f->fn = fn;
 	f->arg = arg;
@@ -234,7 +180,7 @@ static int spawn(int (*fn)(void *), void *arg, const char *name, bool user)
 	f->owner = NULL;
 	f->blocked_forever = false;
 	f->dead = !f->task || !give_stack(f);
-	return f->dead ? -12 : s.last_pid;
+	return f->dead ? -12 : task_pid(f->task);
 }
 
 int sched_spawn(int (*fn)(void *), void *arg, const char *name)
@@ -531,6 +477,7 @@ bool sched_may_die(void)
 void sched_die(void)
 {
 	rcu_recover();
+	task_forget(s.fibers[s.current].task);
 	s.fibers[s.current].dead = true;
 	kernel_schedule();
 	host_stop("a dead thread ran on");

@@ -128,8 +128,9 @@ static void answer(struct worker *w)
 	w->interrupted = false;
 	w->busy = false;
 	c->depth--;
-	if (!c->gone && proto_send(c->fd, w->out) < 0)
+	if (!c->gone && !w->silent && proto_send(c->fd, w->out) < 0)
 		client_gone(c);
+	w->silent = false;
 	proto_release(w->out);
 	proto_release(w->in);
 	if (v.stop)
@@ -205,9 +206,15 @@ static void client_gone(struct client *c)
 	if (c->gone)
 		return;
 	c->gone = true;
-	for (unsigned int i = 0; i < LEVELS_MAX; i++)
-		if (c->workers[i] && c->workers[i]->task)
-			sched_kill(c->workers[i]->task);
+	for (unsigned int i = 0; i < LEVELS_MAX; i++) {
+		struct worker *w = c->workers[i];
+
+		if (!w || !w->task)
+			continue;
+		sched_kill(w->task);
+		if (!w->busy)
+			kernel_wake_up(w->task);
+	}
 	upcall_wake();
 	if (!c->living && !new_worker(c, 0))
 		free_client(c);
@@ -396,6 +403,7 @@ void serve_only(struct worker *w, int fd)
 			client_gone(c);
 	}
 	mine->fd = fd;
+	w->silent = true;
 }
 
 /* A client was asked for something and is about it: no deadlock of ours. */

@@ -20,6 +20,7 @@ struct worker {
 	uint64_t serial; /* of its request; later ones have greater numbers */
 	bool busy;
 	bool interrupted; /* has a signal: PROTO_INTERRUPT */
+	bool silent;	  /* its request is answered elsewhere */
 	bool spoiled;	  /* a call did not come back: not for further use */
 	struct proto_message *in, *out;
 	/* upcall.c */
@@ -74,5 +75,7 @@ void *call_buffer(struct worker *w, size_t size); /* NULL: no memory */
 
 /* files.c: requests about files */
 long file_call(struct worker *w);
+/* After a call that did not come back: what it held of its file. */
+void file_abandon(const struct worker *w);
 void file_close_all(const struct client *c);
 unsigned int file_count(void);

@@ -1,0 +1,329 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""lkm-host serve: clients share a hosted kernel, and none can harm the others.
+
+usage: test-serve.py LKM-HOST LKM SERIES"""
+
+import errno
+import glob
+import lzma
+import os
+import select
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "vm"))
+import hostproto        # noqa: E402
+import vmlib            # noqa: E402
+from hostproto import Client, Host, Refused     # noqa: E402
+from vmlib import check, equal      # noqa: E402
+
+HOST = sys.argv.pop(1)
+OOPS, ASK, SYSCALL, COPY, VALUE, NAME, LATER, THREAD, HANG = \
+    range(0x7001, 0x700a)
+POLLIN, POLLOUT = select.POLLIN, select.POLLOUT
+built = {}      # series -> probe.ko
+
+
+def image(kernel):
+    return glob.glob(kernel.root + "/boot/vmlinuz-*")[0]
+
+
+def start(kernel, *options):
+    return Host(HOST, image(kernel), *options)
+
+
+def refused(code, call, *args, **more):
+    try:
+        got = call(*args, **more)
+    except Refused as why:
+        equal(errno.errorcode.get(why.errno), errno.errorcode[code])
+        return why.args[1]
+    return check(False, f"not refused: {call.__name__} gave {got!r}")
+
+
+def stock(kernel, name, folder):
+    """A module of the distribution, as the kernel wants it."""
+    path = glob.glob(f"{kernel.modules}/kernel/**/{name}.ko*",
+                     recursive=True)[0]
+    if not path.endswith(".xz"):
+        return path
+    plain = f"{folder}/{kernel.series}-{name}.ko"
+    with lzma.open(path) as f, open(plain, "wb") as to:
+        to.write(f.read())
+    return plain
+
+
+def probe(kernel):
+    """serve/probe.c built with the kernel's stock headers, or a skip."""
+    if kernel.series not in built:
+        headers = os.path.join(vmlib.CACHE, "kernels",
+                               "headers-" + kernel.series)
+        if not os.path.exists(headers) or not shutil.which("make"):
+            vmlib.skip(f"no headers of {kernel.series} "
+                       "(tools/fetch-kernels --headers)")
+        folder = os.path.join(SCRATCH.name, kernel.series)
+        os.mkdir(folder)
+        shutil.copy(os.path.join(HERE, "serve", "probe.c"), folder)
+        with open(folder + "/Makefile", "w", encoding="ascii") as f:
+            f.write("obj-m := probe.o\n")
+        done = subprocess.run(
+            ["make", "-C", os.path.realpath(headers), f"M={folder}",
+             "modules"], text=True, capture_output=True, check=False)
+        equal(done.returncode, 0, done.stdout, done.stderr)
+        built[kernel.series] = folder + "/probe.ko"
+    return built[kernel.series]
+
+
+class later(threading.Thread):
+    """A call that may block, on its own; .join_value() gives its result."""
+
+    def __init__(self, call, *args):
+        super().__init__(daemon=True)
+        self.call, self.args, self.value = call, args, None
+        self.start()
+
+    def run(self):
+        try:
+            self.value = self.call(*self.args)
+        except (Refused, EOFError) as why:
+            self.value = why
+
+    def join_value(self):
+        self.join(60)
+        check(not self.is_alive(), f"{self.call} still waits")
+        return self.value
+
+
+def until(condition):
+    end = time.monotonic() + 60
+    while not condition():
+        check(time.monotonic() < end, "not within a minute")
+        time.sleep(0.01)
+
+
+def test_files(kernel):
+    """/proc, /sys and /dev are the kernel's own."""
+    with start(kernel) as host, tempfile.TemporaryDirectory() as folder:
+        c = host.client()
+        equal(c.hello["release"], kernel.release)
+        equal(c.hello["image"], image(kernel))
+        equal(c.cat("/proc/version"), c.hello["banner"])
+        equal(c.cat("/proc/modules"), "")
+        for wanted in ("pci", "platform", "cpu"):
+            check(wanted in c.ls("/sys/bus"), c.ls("/sys/bus"))
+        for wanted in ("null", "zero", "kmsg", "tty"):
+            check(wanted in c.ls("/dev"), c.ls("/dev"))
+        equal(c.stat("/dev/null")["rdev"], 0x103)
+        equal(c.stat("/dev/null")["mode"], 0o20666)
+        for kind in ("proc", "sysfs", "devtmpfs", "debugfs", "tracefs"):
+            check(f" {kind} rw" in c.cat("/proc/mounts"),
+                  c.cat("/proc/mounts"))
+        status = dict(line.split(":\t", 1) for line in
+                      c.cat("/proc/self/status").splitlines())
+        equal((status["Name"], status["PPid"]), ("test", "1"))
+        check(status["Pid"] in c.ls("/proc"), status)
+        zero = c.open("/dev/zero", os.O_RDWR)
+        equal(c.read(zero, 300000), bytes(300000))
+        equal(c.write(zero, b"x" * 40000), 40000)
+        equal(c.ask("DUP", hostproto.w(zero)) > zero, True)
+
+        equal(c.load(stock(kernel, "dummy", folder), "numdummies=2"), 0)
+        check(c.cat("/proc/modules").startswith("dummy "), c)
+        equal([n for n in c.ls("/sys/class/net") if "dummy" in n],
+              ["dummy0", "dummy1"])
+        refused(errno.EEXIST, c.load, stock(kernel, "dummy", folder))
+        equal(c.put("/sys/class/net/dummy0/mtu", "1400"), 4)
+        equal(c.cat("/sys/class/net/dummy0/mtu"), "1400\n")
+        equal(c.ask("READLINK", hostproto.s("/sys/class/net/dummy1"),
+                    read=lambda r: r.s()),
+              "../../devices/virtual/net/dummy1")
+        equal(c.unload("dummy"), 0)
+        refused(errno.ENOENT, c.unload, "dummy")
+        refused(errno.ENOENT, c.open, "/no/such")
+        refused(errno.EBADF, c.read, 999)
+        refused(errno.ENOEXEC, c.load, __file__)
+        refused(errno.ENOTTY, c.ioctl, zero, 0x1234)
+        version = c.open("/proc/version")
+        equal(c.read(version, 5, 6), b"versi")
+        equal(c.ask("SEEK", hostproto.w(version) + hostproto.q(14) +
+                    hostproto.w(0), read=lambda r: r.q()), 14)
+        equal(c.read(version, len(kernel.release)), kernel.release.encode())
+        equal(c.status()["warnings"], 0, c.log())
+
+
+def test_clients(kernel):
+    """A read that waits stops nobody; what a client leaves open is closed."""
+    with start(kernel) as host:
+        a, b = host.client(name="a"), host.client(name="b")
+        a.load(probe(kernel), "limit=100")
+        equal(a.ls("/sys/module/probe/parameters"), ["limit", "opened"])
+        equal(b.cat("/sys/module/probe/parameters/limit"), "100\n")
+        reader, writer = a.open("/dev/probe", os.O_RDWR), \
+            b.open("/dev/probe", os.O_RDWR)
+        waits = later(a.read, reader)
+        equal(b.poll(writer, POLLIN | POLLOUT, 0), POLLOUT)
+        equal(b.write(writer, b"from b"), 6)
+        equal(waits.join_value(), b"from b")
+
+        waits = later(a.poll, reader, POLLIN, 2**32 - 1)
+        equal(b.poll(writer, POLLIN, 50), 0)    # nothing within 50 ms
+        b.write(writer, b"again")
+        equal(waits.join_value(), POLLIN)
+        equal(a.read(reader), b"again")
+        refused(errno.ENOSPC, b.write, writer, b"x" * 101)
+        b.put("/sys/module/probe/parameters/limit", "200")
+        equal(b.write(writer, b"x" * 101), 101)
+
+        refused(errno.EAGAIN, a.unload, "probe")
+        equal(a.cat("/sys/module/probe/parameters/opened"), "2\n")
+        b.hang_up()
+        equal(a.read(reader), b"x" * 101)
+        until(lambda: a.cat("/sys/module/probe/parameters/opened") == "1\n")
+
+        # gone in the middle of a read: it is interrupted
+        c = host.client(name="c")
+        handle = c.open("/dev/probe", os.O_RDWR)
+        c.send("READ", hostproto.w(handle) + hostproto.q(10) +
+               hostproto.q(hostproto.ALL))
+        equal(a.cat("/sys/module/probe/parameters/opened"), "2\n")
+        equal(a.status()["connections"], 2)
+        c.hang_up()
+        until(lambda: a.status()["connections"] == 1)
+        equal(a.cat("/sys/module/probe/parameters/opened"), "1\n")
+        a.close(reader)
+        equal(a.unload("probe"), 0)
+        equal(a.status()["handles"], 0)
+
+
+def test_oops(kernel):
+    """A request that oopses is answered; its client and others go on."""
+    with start(kernel) as host:
+        a, b = host.client(), host.client()
+        a.load(probe(kernel))
+        handle = a.open("/dev/probe", os.O_RDWR)
+        found = refused(errno.EIO, a.ioctl, handle, OOPS)
+        check([f for f in found if f.kind == "oops"], found, a.log())
+        check(any("NULL pointer" in line.text for line in b.log()), b.log())
+        equal(a.write(handle, b"still here"), 10)
+        equal(b.read(handle), b"still here")
+        # a thread of the kernel: seen with a later reply, by whoever asks
+        equal(a.ioctl(handle, THREAD), 0)
+        a.poll(handle, POLLIN, 20)
+        check(any("stumble" in line.text for line in b.log()), b.log())
+        equal(b.cat("/proc/modules").split()[0], "probe")
+        # no way out of a loop but the watchdog's
+        refused(errno.EIO, a.ioctl, handle, HANG)
+        equal(a.close(handle), 0)
+        equal(b.unload("probe"), 0)
+
+
+def test_modprobe(kernel):
+    """request_module() asks the client; its loads are nested in its own."""
+    asked = []
+
+    def modprobe(client, name):
+        asked.append(name)
+        if name == "probe-init-1":
+            return 0 if client.load(dummy) == 0 else 1
+        if name == "probe-init-2":
+            return 0 if client.load(path, "ask=1") == 0 else 1
+        return 1
+
+    with start(kernel) as host, tempfile.TemporaryDirectory() as folder:
+        c = host.client(modprobe=modprobe)
+        dummy = stock(kernel, "dummy", folder)
+        path = probe(kernel)
+        equal(c.load(path, "ask=1"), 0)
+        equal(asked, ["probe-init-1"])
+        check(any(line.text == "probe: asked, got 0" for line in c.log()),
+              c.log())
+        check("dummy" in c.cat("/proc/modules"))
+        handle = c.open("/dev/probe")
+        equal(c.ioctl(handle, ASK), 256)        # wait(2)'s status of exit(1)
+        equal(c.ioctl(handle, LATER), 0)
+        c.poll(handle, POLLIN, 50)
+        equal(asked[1:], ["probe-thing", "probe-later"])
+
+        # who does not answer is gone; the kernel sees a modprobe that failed
+        other = host.client()
+        other.send("IOCTL", hostproto.w(handle) + hostproto.w(ASK) +
+                   hostproto.q(0))
+        equal(other.receive()[0], "UPCALL_MODULE")
+        other.hang_up()
+        equal(c.cat("/proc/modules").count("\n"), 2)
+
+
+def test_fork(kernel):
+    """A copy is a kernel of its own, and ends with its client."""
+    with start(kernel) as host, tempfile.TemporaryDirectory() as folder:
+        c = host.client()
+        dummy = stock(kernel, "dummy", folder)
+        handle = c.open("/dev/null")
+        for _ in range(20):
+            copy = c.fork()
+            equal(copy.hello["flags"] & 4, 4)
+            check(copy.hello["pid"] != c.hello["pid"])
+            equal(copy.load(dummy), 0)
+            check(copy.cat("/proc/modules").startswith("dummy "))
+            refused(errno.EBADF, copy.read, handle + 50)
+            copy.hang_up()
+        equal(c.cat("/proc/modules"), "")
+        copy = c.fork()
+        pid = copy.hello["pid"]
+        copy.hang_up()
+        until(lambda: not os.path.exists(f"/proc/{pid}"))
+        equal(c.stop(), 0)
+        equal(host.process.wait(20), 0)
+
+
+def test_hostile(kernel):
+    """Bytes that are no request end their connection, or are refused."""
+    with start(kernel) as host:
+        good = host.client()
+        for raw in (b"", b"x", b"\0" * 24, b"hLMK" * 6, os.urandom(4000)):
+            s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            s.connect(host.path)
+            s.send(raw)
+            equal(s.recv(100), b"", raw)
+            s.close()
+        c = host.client()
+        refused(errno.ENOSYS, c.ask, "REPLY")
+        refused(errno.EBADMSG, c.ask, "OPEN", b"\xff" * 8)
+        refused(errno.EBADMSG, c.ask, "STATUS", b"more")
+        refused(errno.EBADF, c.ask, "LOAD", hostproto.s("") + hostproto.w(0))
+        refused(errno.EBADMSG, c.ask, "WRITE", hostproto.w(0) +
+                hostproto.q(0) + hostproto.w(1) + hostproto.q(1 << 60))
+        read, write = os.pipe()
+        refused(errno.EINVAL, c.ask, "LOAD", hostproto.s("") + hostproto.w(0),
+                [read])
+        os.close(read), os.close(write)
+        refused(errno.EFAULT, c.ioctl, c.open("/dev/tty0", 0o404000), 0x5401,
+                0xdead000)
+        # an answer to what was not asked
+        c.send("UPCALL_DONE", hostproto.bulk(b""), ident=1)
+        equal(c.sock.recv(100), b"")
+        many = []
+        for _ in range(70):
+            try:
+                many.append(Client(host.path))
+            except (EOFError, OSError):
+                break
+        check(20 < len(many) < 70, len(many))
+        equal(good.cat("/proc/modules"), "")
+        for c in many:
+            c.hang_up()
+        until(lambda: good.status()["connections"] == 1)
+
+
+SCRATCH = tempfile.TemporaryDirectory()
+TESTS = (test_files, test_clients, test_oops, test_modprobe, test_fork,
+         test_hostile)
+vmlib.main(*(t for t in TESTS if os.environ.get("ONLY", "") in t.__name__))
