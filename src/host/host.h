@@ -209,6 +209,7 @@ struct sched_outside {
 };
 void sched_serve(const struct sched_outside *o) __attribute__((noreturn));
 bool sched_is_serving(void);
+void sched_catch_up(void);
 unsigned int sched_threads(void);
 
 /* task.c */
@@ -220,6 +221,7 @@ int task_pid(const void *task);
 /* time.c */
 void time_start(void);
 void time_tick(void);
+void time_run_owed(void);
 void time_in_child(void);
 uint64_t time_ticks(void);
 uint64_t time_ns(void); /* of the kernel's time, since time_start() */

@@ -124,6 +124,7 @@ uint64_t kernel_return_1(void);
 /* sched.c */
 int kernel_new_thread(int (*fn)(void *), void *arg);
 void kernel_schedule(void);
+int kernel_cond_resched(void);
 int kernel_wake_up_state(void *task, uint32_t state);
 int kernel_wake_up(void *task);
 int kernel_wake_function(void *entry, uint32_t state);

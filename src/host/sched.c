@@ -17,6 +17,7 @@
 #define POLL_EVERY 1024 /* steps of an idle thread in a hurry */
 #define IDLE_MS 4
 #define CATCH_UP_MAX 1000
+#define CATCH_UP_TURNS 16 /* of the threads in each of them */
 
 /* include/linux/sched.h; the first two are as old as the kernel */
 #define TASK_RUNNING 0u
@@ -265,11 +266,17 @@ void sched_restart_idle(void)
 	s.fibers[s.current].blocked_forever = false;
 }
 
-/* Before who was just woken looks at the clock */
-static void catch_up(void)
+/*
+ * Before who is about to speak looks at the clock: what timers wake runs when
+ * it would have, not when all of them are over.
+ */
+void sched_catch_up(void)
 {
-	for (int i = 0; i < CATCH_UP_MAX && time_lags(); i++)
+	for (int i = 0; i < CATCH_UP_MAX && time_lags(); i++) {
 		time_tick();
+		for (int n = 0; n < CATCH_UP_TURNS && any_runnable(); n++)
+			run_next(0);
+	}
 }
 
 /* Nobody but the idle thread can run. */
@@ -285,10 +292,8 @@ static void idle_serving(void)
 	}
 	if (any_runnable())
 		return;
-	if (!time_lags()) {
+	if (!time_lags())
 		s.outside.poll(IDLE_MS);
-		catch_up();
-	}
 	while (time_lags() && !any_runnable())
 		idle();
 }
@@ -432,6 +437,7 @@ KERNEL_ENTRY void kernel_schedule(void)
 		*state_of(f) = TASK_RUNNING;
 	if (worker && *state_of(f) != TASK_RUNNING && s.worker_sleeping)
 		s.worker_sleeping(f->task);
+	time_run_owed();
 	while (!run_next(me))
 		idle();
 	if (f->blocked_forever && f->guard) {
@@ -442,6 +448,16 @@ KERNEL_ENTRY void kernel_schedule(void)
 	}
 	if (worker && s.worker_running)
 		s.worker_running(f->task);
+}
+
+/* A tick has asked for it (sched_want_switch), and nothing forbids it. */
+KERNEL_ENTRY int kernel_cond_resched(void)
+{
+	if (!(*info_flags(&s.fibers[s.current]) & TIF_NEED_RESCHED) ||
+	    *host.percpu.preempt_count != PREEMPT_ENABLED)
+		return 0;
+	kernel_schedule();
+	return 1;
 }
 
 KERNEL_ENTRY int kernel_wake_up_state(void *task, uint32_t state)

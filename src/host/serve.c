@@ -354,14 +354,11 @@ static bool is_waiting_for_time(void)
 
 #define QUIET_MS 1000 /* between two looks at timers when nobody waits */
 
-static void poll_clients(int timeout_ms)
+/* The clients, and behind them the socket for new ones */
+static nfds_t watched(struct pollfd *fds, struct client **who)
 {
-	struct pollfd fds[CLIENTS_MAX + 1];
-	struct client *who[CLIENTS_MAX + 1];
 	nfds_t n = 0;
 
-	if (timeout_ms && !is_waiting_for_time())
-		timeout_ms = QUIET_MS;
 	for (size_t i = 0; i < CLIENTS_MAX; i++) {
 		struct client *c = v.clients[i];
 
@@ -372,7 +369,23 @@ static void poll_clients(int timeout_ms)
 	}
 	fds[n] = (struct pollfd){ .fd = serve_options.socket,
 				  .events = POLLIN };
-	if (poll(fds, n + 1, timeout_ms) <= 0)
+	return n;
+}
+
+static void poll_clients(int timeout_ms)
+{
+	struct pollfd fds[CLIENTS_MAX + 1];
+	struct client *who[CLIENTS_MAX + 1];
+	nfds_t n;
+
+	if (timeout_ms && !is_waiting_for_time())
+		timeout_ms = QUIET_MS;
+	if (timeout_ms)
+		(void)poll(fds, watched(fds, who) + 1, timeout_ms);
+	/* what happened meanwhile comes before what somebody says now */
+	sched_catch_up();
+	n = watched(fds, who);
+	if (poll(fds, n + 1, 0) <= 0)
 		return;
 	for (nfds_t i = 0; i < n; i++) {
 		if (fds[i].revents & POLLIN)

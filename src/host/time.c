@@ -12,11 +12,12 @@
 static struct {
 	volatile uint64_t *jiffies;
 	uint64_t ticks;
+	volatile bool owed; /* jiffies grew, nobody looked at the timers */
 	void (*wall)(void);
 	void (*hrtimers)(void);
 	void (*timers)(void *);
 	uint64_t begin;	       /* jiffies when time started */
-	struct timespec since; /* the same moment outside */
+	int64_t since; /* the same moment outside, in ns of the clock there */
 } t;
 
 uint64_t time_ticks(void)
@@ -24,14 +25,11 @@ uint64_t time_ticks(void)
 	return t.ticks;
 }
 
-void time_tick(void)
+static void expire(void)
 {
 	uint32_t preempt = *host.percpu.preempt_count;
 
-	t.ticks++;
-	if (!t.jiffies)
-		return;
-	++*t.jiffies;
+	t.owed = false;
 	if (t.wall)
 		t.wall();
 	if (t.hrtimers)
@@ -41,12 +39,29 @@ void time_tick(void)
 	*host.percpu.preempt_count = preempt;
 }
 
+void time_tick(void)
+{
+	t.ticks++;
+	if (!t.jiffies)
+		return;
+	++*t.jiffies;
+	expire();
+}
+
+/* Threads that never leave the processor idle have timers too. */
+void time_run_owed(void)
+{
+	if (t.owed)
+		expire();
+}
+
 /* Code that spins until jiffies pass some value must see it grow. */
 bool time_signal(void)
 {
 	if (!t.jiffies)
 		return false;
 	++*t.jiffies;
+	t.owed = true;
 	/* who spins for a lock gives up when another shall run */
 	sched_want_switch();
 	return sched_used_up();
@@ -57,15 +72,25 @@ uint64_t time_ns(void)
 	return t.jiffies ? (*t.jiffies - t.begin) * TICK_US * 1000 : 0;
 }
 
-bool time_lags(void)
+static int64_t outside_ns(void)
 {
 	struct timespec now;
-	int64_t past;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	past = (now.tv_sec - t.since.tv_sec) * 1000000000LL + now.tv_nsec -
-	       t.since.tv_nsec;
-	return past > 0 && (uint64_t)past > time_ns();
+	return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+/*
+ * Time that was jumped over while a load waited is not waited for again: the
+ * clock goes on from there.
+ */
+bool time_lags(void)
+{
+	int64_t ahead = (int64_t)time_ns() - (outside_ns() - t.since);
+
+	if (ahead > 2 * TICK_US * 1000)
+		t.since -= ahead;
+	return ahead < 0;
 }
 
 void time_in_child(void)
@@ -79,7 +104,7 @@ void time_start(void)
 {
 	t.jiffies = symp("jiffies_64");
 	t.begin = *t.jiffies;
-	clock_gettime(CLOCK_MONOTONIC, &t.since);
+	t.since = outside_ns();
 	t.wall = symp("update_wall_time");
 	t.hrtimers = symp("hrtimer_run_queues");
 	t.timers = symp("run_timer_softirq");
