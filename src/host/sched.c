@@ -53,6 +53,7 @@ static struct {
 	bool serving; /* fiber 0 is the idle thread, always runnable */
 	void (*worker_sleeping)(void *task);
 	void (*worker_running)(void *task);
+	void (*flush_plug)(void *plug, bool from_schedule);
 } s = { .count = 1 };
 
 /*
@@ -95,6 +96,7 @@ void sched_init(void)
 	s.fibers[0].task = symp("init_task");
 	s.worker_sleeping = symp("wq_worker_sleeping");
 	s.worker_running = symp("wq_worker_running");
+	s.flush_plug = symp("__blk_flush_plug");
 	*host.percpu.current_task = (uint64_t)s.fibers[0].task;
 	*host.percpu.preempt_count = PREEMPT_ENABLED;
 }
@@ -425,6 +427,16 @@ void sched_want_switch(void)
 	*info_flags(&s.fibers[s.current]) |= TIF_NEED_RESCHED;
 }
 
+/* sched_submit_work(): requests held back are sent before who sent them waits
+ */
+static void flush_plug(const struct fiber *f)
+{
+	void *plug = *(void **)at(f->task, host.off.task_plug);
+
+	if (plug && !f->dead && *state_of(f) != TASK_RUNNING && s.flush_plug)
+		s.flush_plug(plug, true);
+}
+
 KERNEL_ENTRY void kernel_schedule(void)
 {
 	int me = s.current;
@@ -437,6 +449,7 @@ KERNEL_ENTRY void kernel_schedule(void)
 		*state_of(f) = TASK_RUNNING;
 	if (worker && *state_of(f) != TASK_RUNNING && s.worker_sleeping)
 		s.worker_sleeping(f->task);
+	flush_plug(f);
 	time_run_owed();
 	while (!run_next(me))
 		idle();

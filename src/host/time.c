@@ -16,8 +16,8 @@ static struct {
 	void (*wall)(void);
 	void (*hrtimers)(void);
 	void (*timers)(void *);
-	uint64_t begin;	       /* jiffies when time started */
-	int64_t since; /* the same moment outside, in ns of the clock there */
+	uint64_t begin; /* jiffies when time started */
+	int64_t since;	/* the same moment outside, in ns of the clock there */
 } t;
 
 uint64_t time_ticks(void)
