@@ -230,6 +230,12 @@ static void init_node(struct boot_report *b)
 	set_member(zone, host.off.zone_spanned, RAM_SIZE >> 12);
 }
 
+/* Without jump labels jump_label_init() is inline and only does this. */
+static void allow_static_keys(struct boot_report *b)
+{
+	set8("static_key_initialized", 1);
+}
+
 /* smp_store_boot_cpu_info() */
 static void store_cpu_info(struct boot_report *b)
 {

@@ -480,6 +480,14 @@ KERNEL_ENTRY int kernel_wake_up_state(void *task, uint32_t state)
 	if (!task)
 		return 0;
 	now = at(task, host.off.task_state);
+	if (*now & state) {
+		*now = TASK_RUNNING;
+		return 1;
+	}
+	/* it waits for a lock and will then look at what it waited for first */
+	if (host.off.task_saved_state == NO_OFFSET)
+		return 0;
+	now = at(task, host.off.task_saved_state);
 	if (!(*now & state))
 		return 0;
 	*now = TASK_RUNNING;

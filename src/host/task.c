@@ -112,6 +112,23 @@ int task_pid(const void *t)
 	return *(const int32_t *)((const char *)t + host.off.task_pid);
 }
 
+/* What the task that is copied may be in the middle of, the new one is not. */
+static void begin_nothing(char *t)
+{
+	const uint32_t pointers[] = {
+		host.off.task_plug,	    host.off.task_journal,
+		host.off.task_bios,	    host.off.task_waiters,
+		host.off.task_first_waiter, host.off.task_top_waiter,
+		host.off.task_blocked_on,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(pointers); i++)
+		if (pointers[i] != NO_OFFSET)
+			*(uint64_t *)at(t, pointers[i]) = 0;
+	if (host.off.task_pi_lock != NO_OFFSET)
+		*(uint32_t *)at(t, host.off.task_pi_lock) = 0;
+}
+
 /* A copy of init_task that is a thread of the kernel, or of a program. */
 void *task_new(const void *init_task, const char *name, bool user)
 {
@@ -128,6 +145,7 @@ void *task_new(const void *init_task, const char *name, bool user)
 		t, host.off.task_flags) = user ? 0 : PF_KTHREAD | PF_FORKNOEXEC;
 	*(uint64_t *)at(t, host.off.task_worker) = 0;
 	*(uint64_t *)at(t, host.off.task_vfork_done) = 0;
+	begin_nothing(t);
 	*(uint64_t *)at(t, host.off.task_thread_pid) = 0;
 	memset(at(t, host.off.task_pid_links), 0, PID_LINKS_SIZE);
 	snprintf(at(t, host.off.task_comm), 16, "%s", name);
