@@ -261,9 +261,11 @@ static void idle(void)
 	time_tick();
 }
 
+/* A turn of the idle thread is no sign that somebody gets on. */
 void sched_restart_idle(void)
 {
-	s.idle_from = time_ticks();
+	if (s.current || !s.serving)
+		s.idle_from = time_ticks();
 	s.fibers[s.current].used = 0;
 	s.fibers[s.current].blocked_forever = false;
 }
@@ -431,10 +433,11 @@ void sched_want_switch(void)
  */
 static void flush_plug(const struct fiber *f)
 {
-	void *plug = *(void **)at(f->task, host.off.task_plug);
+	void **plug = at(f->task, host.off.task_plug);
 
-	if (plug && !f->dead && *state_of(f) != TASK_RUNNING && s.flush_plug)
-		s.flush_plug(plug, true);
+	if (host.off.task_plug != NO_OFFSET && *plug && !f->dead &&
+	    *state_of(f) != TASK_RUNNING && s.flush_plug)
+		s.flush_plug(*plug, true);
 }
 
 KERNEL_ENTRY void kernel_schedule(void)
