@@ -381,6 +381,9 @@ static int prepare(const char *path, struct boot_report *ret,
 	r = map_image(reterr);
 	if (r < 0)
 		return r;
+	r = sandbox_enter(reterr);
+	if (r < 0)
+		return r;
 	host.text_end = sym("_etext");
 	host.init_begin = sym("_sinittext");
 	host.init_end = sym("_einittext");

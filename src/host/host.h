@@ -81,6 +81,13 @@ struct host {
 
 extern struct host host;
 
+/* sandbox.c */
+struct lkm_error;
+/* First of all: no descriptor that was left open goes along. */
+void sandbox_close_others(const int *keep, size_t count);
+/* Before the first instruction of the kernel */
+int sandbox_enter(struct lkm_error **reterr);
+
 /* map.c */
 int map_read(struct lkm_error **reterr);
 int map_image(struct lkm_error **reterr);
@@ -276,7 +283,6 @@ int boot(const char *path, struct boot_report *ret, struct lkm_error **reterr);
 int load_file(const char *path, const char *params, struct verdict *ret);
 int unload_module(const char *name, struct verdict *ret);
 int load_aliases(const char *path);
-void load_keep(const char *path);
 long kernel_syscall(const char *name, const uint64_t args[4]);
 /* What the kernel does before a program goes on: closed files are put away. */
 void kernel_return_to_user(void);
