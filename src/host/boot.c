@@ -363,12 +363,17 @@ static int read_version(void)
 static int prepare(const char *path, struct boot_report *ret,
 		   struct lkm_error **reterr)
 {
+	const struct lkm_ksym *symbols;
+	size_t count;
 	int r = lkm_vmlinux_open(path, &host.image, reterr);
 
 	if (r < 0)
 		return r;
 	host.version = read_version();
 	r = map_read(reterr);
+	if (r < 0)
+		return r;
+	r = lkm_vmlinux_symbols(host.image, &symbols, &count, reterr);
 	if (r < 0)
 		return r;
 	r = offsets_read(reterr);
