@@ -21,7 +21,7 @@ struct host host;
 
 struct options {
 	const char *verb, *image, *aliases;
-	bool json, verbose, unload, log, guard, fail_alloc;
+	bool json, verbose, unload, log, guard, fail_alloc, is_private;
 	uint64_t fail_alloc_only; /* 0: all */
 	int socket, ready;	  /* -1: not given */
 	char **rest;
@@ -36,7 +36,7 @@ static void usage(void)
 	      "       lkm-host batch IMAGE [--aliases FILE] [--guard] [--unload] "
 	      "[--fail-alloc all] [--log] <lines of FILE FILE...\n"
 	      "       lkm-host serve IMAGE --socket-fd N [--ready-fd N] "
-	      "[--guard]\n",
+	      "[--guard] [--private]\n",
 	      stderr);
 }
 
@@ -71,6 +71,8 @@ static int parse(int argc, char **argv, struct options *o)
 	for (; i < argc; i++) {
 		if (!strcmp(argv[i], "--json"))
 			o->json = true;
+		else if (!strcmp(argv[i], "--private"))
+			o->is_private = true;
 		else if (!strcmp(argv[i], "-v"))
 			o->verbose = true;
 		else if (!strcmp(argv[i], "--unload"))
@@ -101,13 +103,14 @@ static int parse(int argc, char **argv, struct options *o)
 static void report_error(const struct options *o, struct lkm_error *e)
 {
 	char *text = lkm_error_text(e), *hint = lkm_error_hint(e);
+	char *line = error_to_line(e);
 
 	fprintf(stderr, "error[%s]: %s\n", lkm_error_id(e), text ? text : "?");
 	if (hint && *hint)
 		fprintf(stderr, "  try:   %s\n", hint);
-	if (o->ready >= 0)
-		dprintf(o->ready, "error[%s]: %s\n", lkm_error_id(e),
-			text ? text : "?");
+	if (o->ready >= 0 && line)
+		dprintf(o->ready, "%s\n", line);
+	free(line);
 	free(text);
 	free(hint);
 	lkm_error_free(e);
@@ -399,7 +402,8 @@ static void start_serving(const struct options *o)
 {
 	struct serve_options s = { .image = o->image,
 				   .socket = o->socket,
-				   .flags = PROTO_HOST_SANDBOX };
+				   .flags = PROTO_HOST_SANDBOX,
+				   .is_private = o->is_private };
 
 	if (o->guard)
 		s.flags |= PROTO_HOST_GUARD;

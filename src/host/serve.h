@@ -46,7 +46,8 @@ struct client {
 struct serve_options {
 	const char *image;
 	int socket;
-	uint32_t flags; /* enum proto_host_flags */
+	uint32_t flags;	 /* enum proto_host_flags */
+	bool is_private; /* it ends with its last client */
 };
 
 /* serve.c */
