@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 
+#include "checks.h"
 #include "diag/error.h"
 #include "finding.h"
 #include "host.h"
@@ -252,6 +253,18 @@ static void enable_interrupts(struct boot_report *b)
 	set8("early_boot_irqs_disabled", 0);
 }
 
+/* As the end of sched_init(); might_sleep() does nothing before. */
+static void choose_preemption(struct boot_report *b)
+{
+	void (*update)(int mode) = symp("sched_dynamic_update");
+	int64_t voluntary = 1;
+
+	(void)lkm_vmlinux_enumerator(host.image, "preempt_dynamic_voluntary",
+				     &voluntary, NULL);
+	if (update)
+		update((int)voluntary);
+}
+
 static void start_kthreadd(struct boot_report *b)
 {
 	int (*kthreadd)(void *) = symp("kthreadd");
@@ -422,6 +435,7 @@ int boot(const char *path, struct boot_report *ret, struct lkm_error **reterr)
 		else if (fn)
 			call_guarded(ret, steps[i].name, fn);
 	}
+	checks_start();
 	finding_drop_all(); /* of initcalls: doctor's matter */
 	host.stats.boot_seconds = now() - start;
 	return 0;

@@ -30,6 +30,5 @@ struct fault {
 
 /* fault-oops.c: neither comes back */
 void oops_report(struct fault *f) __attribute__((noreturn));
-void lockup_report(struct fault *f, unsigned int seconds)
-	__attribute__((noreturn));
+void lockup_report(struct fault *f, const char *what) __attribute__((noreturn));
 void warning_find(const struct kernel_regs *r);

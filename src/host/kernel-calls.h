@@ -10,6 +10,14 @@ struct callback;
 struct list_head;
 struct kernel_regs;
 
+/* checks.c, checks-locks.c */
+int kernel_one_initcall(int (*fn)(void));
+void kernel_spin_for_ever(void *lock);
+#define TAKER(name, kind) \
+	uint64_t kernel_##name(void *lock, uint64_t a, uint64_t b);
+#include "locks.def"
+#undef TAKER
+
 /* console.c */
 int kernel_vprintk_emit(int facility, int level, const void *dev,
 			const char *format, va_list args);
@@ -125,6 +133,8 @@ uint64_t kernel_return_1(void);
 int kernel_new_thread(int (*fn)(void *), void *arg);
 void kernel_schedule(void);
 int kernel_cond_resched(void);
+void kernel_schedule_disabled(void);
+void kernel_schedule_rtlock(void);
 int kernel_wake_up_state(void *task, uint32_t state);
 int kernel_wake_up(void *task);
 int kernel_wake_function(void *entry, uint32_t state);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "checks.h"
 #include "finding.h"
 #include "host.h"
 #include "kernel-calls.h"
@@ -440,7 +441,7 @@ static void flush_plug(const struct fiber *f)
 		s.flush_plug(*plug, true);
 }
 
-KERNEL_ENTRY void kernel_schedule(void)
+static void schedule_away(void)
 {
 	int me = s.current;
 	struct fiber *f = &s.fibers[me];
@@ -466,14 +467,36 @@ KERNEL_ENTRY void kernel_schedule(void)
 		s.worker_running(f->task);
 }
 
+KERNEL_ENTRY void kernel_schedule(void)
+{
+	if (!s.fibers[s.current].dead)
+		checks_schedule();
+	schedule_away();
+}
+
+/* For a lock that spins in a kernel that is not for real time */
+KERNEL_ENTRY void kernel_schedule_rtlock(void)
+{
+	schedule_away();
+}
+
 /* A tick has asked for it (sched_want_switch), and nothing forbids it. */
 KERNEL_ENTRY int kernel_cond_resched(void)
 {
+	checks_may_sleep("a function is called that may sleep");
 	if (!(*info_flags(&s.fibers[s.current]) & TIF_NEED_RESCHED) ||
 	    *host.percpu.preempt_count != PREEMPT_ENABLED)
 		return 0;
 	kernel_schedule();
 	return 1;
+}
+
+/* From the middle of a mutex: preemption is off, once, and again after it. */
+KERNEL_ENTRY void kernel_schedule_disabled(void)
+{
+	--*host.percpu.preempt_count;
+	kernel_schedule();
+	++*host.percpu.preempt_count;
 }
 
 KERNEL_ENTRY int kernel_wake_up_state(void *task, uint32_t state)

@@ -46,6 +46,15 @@ static bool is_code(uint64_t ip)
 	return is_kernel_text(ip) || is_module_area(ip);
 }
 
+uint64_t trace_place(void)
+{
+	const uint64_t *frame = __builtin_frame_address(0);
+
+	for (int i = 0; i < 16 && trace_is_host(frame[1]); i++)
+		frame = (const uint64_t *)frame[0];
+	return frame[1];
+}
+
 /* Where the call before return address @ip goes to, if it says so itself */
 static uint64_t called_from(uint64_t ip)
 {
