@@ -150,6 +150,12 @@ int cli_plan_inputs(struct cli *cli, struct lkm_plan_inputs *ret,
 		    struct lkm_error **reterr);
 void cli_release(struct cli *cli);
 
+/*
+ * The command line of the hosted kernel, whose words are rules too; *@ret stays
+ * where the target is another.
+ */
+int cli_hosted_cmdline(struct cli *cli, char **ret, struct lkm_error **reterr);
+
 /* session-hosted.c */
 
 /* --on, else $LKM_ON; false: there is no such kernel. */

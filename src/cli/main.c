@@ -103,6 +103,18 @@ static int lkm_main(struct cli *cli, int argc, char **argv)
 	return verb_run(cli, argc - first, argv + first);
 }
 
+static int compat_main(struct cli *cli, const struct compat *compat, int argc,
+		       char **argv)
+{
+	int rc;
+
+	/* Never another kernel than the one that was meant. */
+	if (!cli_choose_kernel(cli))
+		return cli_usage(cli, "LKM_ON is 'live' or 'hosted'");
+	rc = compat->run(cli, argc, argv);
+	return rc ? rc : cli_findings(cli);
+}
+
 int main(int argc, char **argv)
 {
 	struct cli cli = { 0 };
@@ -110,7 +122,7 @@ int main(int argc, char **argv)
 	int rc;
 
 	compat = argc ? compat_find(argv[0]) : NULL;
-	rc = compat ? compat->run(&cli, argc, argv) :
+	rc = compat ? compat_main(&cli, compat, argc, argv) :
 		      lkm_main(&cli, argc, argv);
 	cli_release(&cli);
 	/* What could not be written was not done. */

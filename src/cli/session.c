@@ -82,9 +82,7 @@ static char *module_dir(const struct cli *cli)
 	return strbuf_take(&b);
 }
 
-/* The command line of the hosted kernel, whose words are rules too. */
-static int hosted_cmdline(struct cli *cli, char **ret,
-			  struct lkm_error **reterr)
+int cli_hosted_cmdline(struct cli *cli, char **ret, struct lkm_error **reterr)
 {
 	size_t size;
 
@@ -118,7 +116,7 @@ int cli_policy(struct cli *cli, const struct lkm_policy **ret,
 					       reterr) :
 			     0;
 		if (!rc)
-			rc = hosted_cmdline(cli, &cmdline, reterr);
+			rc = cli_hosted_cmdline(cli, &cmdline, reterr);
 		if (rc < 0)
 			return rc;
 		options.cmdline = cmdline;

@@ -8,6 +8,7 @@ usage: test-cli.py LKM-HOST LKM SERIES"""
 import glob
 import json
 import os
+import re
 import shutil
 import socket
 import tempfile
@@ -294,6 +295,41 @@ def test_request_module(s):
     equal(s.run("host", "cat", path).stdout, "vegas\n")
 
 
+def test_names(s):
+    """kmod's names act on the hosted kernel where LKM_ON says so."""
+    on = {"LKM_ON": "hosted"}
+    for name, *words in (["lsmod"], ["modprobe", "dummy"], ["rmmod", "dummy"],
+                         ["insmod", "dummy.ko"], ["modinfo", "dummy"]):
+        if name == "insmod":
+            words = [vmlib.__file__]
+        done = s.run(*words, name=name, env=on, status=1)
+        check("host.absent" in done.stderr or name in ("insmod", "rmmod"),
+              done)
+    s.start()
+    s.run("dm-crypt", name="modprobe", env=on)
+    out = s.run(name="lsmod", env=on).stdout
+    check(out.startswith("Module                  Size  Used by\n"), out)
+    check(re.search(r"^dm_mod +\d+  1 dm_crypt$", out, re.M), out)
+    done = s.run("dm_mod", name="rmmod", env=on, status=1)
+    equal(done.stderr, "rmmod: ERROR: Module dm_mod is in use by: dm_crypt\n")
+    s.run("-r", "dm-crypt", name="modprobe", env=on)
+    equal(s.loaded(), [])
+    file = glob.glob(s.kernel.modules + "/kernel/**/dummy.ko*",
+                     recursive=True)[0]
+    s.run(file, "numdummies=2", name="insmod", env=on)
+    check("dummy1" in s.run("host", "ls", "/sys/class/net").stdout)
+    done = s.run(file, name="insmod", env=on, status=1)
+    check("File exists" in done.stderr, done)
+    s.run("dummy", name="rmmod", env=on)
+    out = s.run("-n", "dummy", name="modinfo", env=on).stdout
+    check(s.kernel.release in out, out)
+    equal(s.loaded(), [])
+    done = s.run(name="lsmod", env={"LKM_ON": "moon"}, status=2)
+    check("LKM_ON" in done.stderr, done)
+    # this machine's own kernel was never meant
+    check("dm_crypt" not in s.run(name="lsmod", status=None).stdout)
+
+
 OOPSY = """#include <linux/module.h>
 static int *nothing;
 static int __init oopsy_init(void)
@@ -329,4 +365,5 @@ def test_oops(s):
 clilib.main(test_none_runs, test_state, test_parameters, test_files, test_log,
             test_private, test_refused, test_image_refused,
             test_kernels_folder, test_killed, test_places, test_clients,
-            test_rules, test_request_module, test_oops)
+            test_rules, test_request_module, test_names,
+            test_oops)

@@ -42,8 +42,7 @@ int modprobe_plan(struct modprobe *m, const char *name, const char *params,
 		rc = target_policy(&m->g, &m->t, reterr);
 	/* What is only shown does not depend on a kernel. */
 	if (!rc && !m->show_depends && !m->names_only)
-		rc = lkm_kernel_open(LKM_KERNEL_LIVE, NULL, &cli->kernel,
-				     reterr);
+		rc = cli_open_kernel(cli, reterr);
 	if (!rc && cli->kernel && !cli->facts)
 		rc = lkm_kernel_facts(cli->kernel, &cli->facts, reterr);
 	if (rc < 0)
