@@ -190,6 +190,7 @@ void sched_restart_idle(void);
 void sched_want_switch(void);
 int sched_spawn(int (*fn)(void *), void *arg, const char *name);
 int sched_spawn_user(int (*fn)(void *), void *arg, const char *name);
+#define FIBER_STACK 262144UL /* of each thread of the kernel */
 void *sched_task_of_fiber(int i);
 void *sched_task(void);		  /* of the thread that runs */
 void sched_sleep(void);		  /* until somebody wakes it, or nobody did */
@@ -209,6 +210,7 @@ struct guard *sched_guard(void);
 void sched_set_guard(struct guard *g);
 void *sched_owner(void); /* of the thread that runs; NULL: the kernel's own */
 void sched_set_owner(void *owner);
+void sched_set_remote(bool remote); /* see remote.c */
 /* As the idle thread from now on; @poll may wait up to so many ms. */
 struct sched_outside {
 	void (*poll)(int timeout_ms);
@@ -224,6 +226,9 @@ void *task_new(const void *init_task, const char *name, bool user);
 void task_identify(void *task); /* gives it the next pid */
 void task_forget(void *task);
 int task_pid(const void *task);
+
+/* remote.c: the program's memory is another process's, from now on */
+void remote_switch(bool on);
 
 /* time.c */
 void time_start(void);

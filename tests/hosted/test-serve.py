@@ -325,6 +325,50 @@ def test_hostile(kernel):
 
 
 SCRATCH = tempfile.TemporaryDirectory()
+def test_memory_elsewhere(kernel):
+    """An ioctl() whose pointers are those of another process."""
+    with start(kernel) as host:
+        c, other = host.client(), host.client()
+        c.load(probe(kernel))
+        handle = c.open("/dev/probe", os.O_RDWR)
+        far = hostproto.REMOTE_USER
+        text = 0x7ffd12345000
+        c.memory = {text: bytearray(struct.pack("<I60s", 5, b"abcde!")),
+                    0x555500001000: bytearray(struct.pack("<i", 41)),
+                    0x555500003000: bytearray(b"a name\0rest")}
+        equal(c.ioctl(handle, COPY, text, far), 0)
+        equal(c.memory[text][:11], struct.pack("<I", 5) + b"edcba!\0")
+        equal(c.ioctl(handle, VALUE, 0x555500001000, far), 0)
+        equal(c.memory[0x555500001000], struct.pack("<i", 42))
+        equal(c.ioctl(handle, NAME, 0x555500003000, far), 6)
+        equal(c.read(handle), b"a name")
+        refused(errno.EFAULT, c.ioctl, handle, COPY, text + 4, far)
+        refused(errno.EFAULT, c.ioctl, handle, VALUE, 0x1000, far)
+        refused(errno.EFAULT, c.ioctl, handle, VALUE, 1 << 63, far)
+        refused(errno.EFAULT, c.ioctl, handle, NAME, 0x1000, far)
+        # without the flag they are addresses of the host, and bad ones
+        refused(errno.EFAULT, c.ioctl, handle, VALUE, 0x10000000)
+        refused(errno.EFAULT, c.ioctl, handle, COPY, 0x10000000)
+        equal(c.put("/sys/module/probe/parameters/limit", "77"), 2)
+        # while one client is asked, the others' memory is their own
+        ident = c.send("IOCTL", hostproto.w(handle) + hostproto.w(VALUE) +
+                       hostproto.q(0x555500001000), flags=far)
+        kind, up, _, _, r = c.receive()
+        equal(kind, "UPCALL_USER_READ")
+        equal(other.cat("/sys/module/probe/parameters/limit"), "77\n")
+        equal(other.put("/sys/module/probe/parameters/limit", "78"), 2)
+        c.upcall(kind, up, r)
+        equal(c.wait(ident), 0)
+        equal(c.memory[0x555500001000], struct.pack("<i", 43))
+        # gone while it was asked
+        c.send("IOCTL", hostproto.w(handle) + hostproto.w(VALUE) +
+               hostproto.q(0x555500001000), flags=far)
+        equal(c.receive()[0], "UPCALL_USER_READ")
+        c.hang_up()
+        until(lambda: other.status()["connections"] == 1)
+        equal(other.unload("probe"), 0)
+
+
 # x86-64 numbers: asm/unistd_64.h
 CALLS = {
     "open": (2, "TEXT", 0), "creat": (85, "TEXT", 0o600),
@@ -419,5 +463,6 @@ def test_no_sandbox(kernel):
 
 
 TESTS = (test_files, test_clients, test_oops, test_modprobe, test_fork,
-         test_hostile, test_sandbox, test_no_sandbox)
+         test_hostile, test_memory_elsewhere,
+         test_sandbox, test_no_sandbox)
 vmlib.main(*(t for t in TESTS if os.environ.get("ONLY", "") in t.__name__))
