@@ -177,6 +177,12 @@ struct lkm_finding {
  */
 const struct lkm_finding *lkm_host_finding(const struct lkm_host *host,
 					   size_t i);
+/**
+ * lkm_host_module_file() - the file that @module was last loaded from
+ *
+ * Return: an absolute path, free(); NULL: not known
+ */
+char *lkm_host_module_file(const struct lkm_host *host, const char *module);
 /** lkm_host_forget() - drop the findings so far */
 void lkm_host_forget(struct lkm_host *host);
 

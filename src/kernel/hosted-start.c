@@ -115,6 +115,8 @@ static int start_place(struct start *s, struct lkm_error **reterr)
 		rc = place_lock(&s->place, reterr);
 	if (!rc && !is_private(s))
 		rc = look_for_other(s, reterr);
+	if (!rc && !is_private(s))
+		host_forget_files(&s->place);
 	if (!rc)
 		rc = open_diary(s, reterr);
 	if (!rc)
@@ -408,6 +410,7 @@ void lkm_host_free(struct lkm_host *host)
 		waitpid(host->child, NULL, 0);
 	if (host->diary >= 0)
 		close(host->diary);
+	strbuf_release(&host->files);
 	vec_release(&host->findings);
 	arena_release(&host->finding_arena);
 	arena_release(&host->arena);

@@ -96,6 +96,12 @@ static int hosted_insert(struct lkm_kernel *k, const struct load_call *call,
 	return 0;
 }
 
+static void hosted_coming(struct lkm_kernel *k, const char *module,
+			  const char *path)
+{
+	host_note_file(k->host, module, path);
+}
+
 static int hosted_remove(struct lkm_kernel *k, const char *name,
 			 unsigned int flags)
 {
@@ -156,6 +162,7 @@ const struct kernel_ops hosted_ops = {
 	.write = hosted_write,
 	.identity = hosted_identity,
 	.insert = hosted_insert,
+	.coming = hosted_coming,
 	.remove = hosted_remove,
 	.log_open = hosted_log_open,
 	.log_read = hosted_log_read,

@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/macro.h"
+#include "base/strbuf.h"
 #include "base/vec.h"
 #include "diag/error.h"
 #include "protocol/protocol.h"
@@ -33,6 +34,7 @@ struct lkm_host {
 	struct arena arena; /* of @info */
 	struct arena finding_arena;
 	VEC(struct lkm_finding) findings;
+	struct strbuf files; /* host_note_file() */
 	/*
 	 * The kernel's request_module(@name): a modprobe's exit status.  NULL:
 	 * there is no modprobe.
@@ -59,6 +61,10 @@ int place_connect_name(const struct host_place *p, const char *name,
 
 #define HOST_SOCKET "hosted"
 #define HOST_DIARY "hosted.log"
+
+/* hosted-modfile.c */
+void host_note_file(struct lkm_host *h, const char *module, const char *path);
+void host_forget_files(const struct host_place *p); /* a new one starts */
 
 /* hosted-call.c */
 

@@ -53,6 +53,9 @@ struct kernel_ops {
 	 * the error's code.  NULL: there is no such reason.
 	 */
 	int (*why)(struct lkm_kernel *k, int err, struct lkm_error **reterr);
+	/* A load of @module from @path begins.  NULL: nobody wants to know. */
+	void (*coming)(struct lkm_kernel *k, const char *module,
+		       const char *path);
 	/* As lkm_kernel_log(). */
 	int (*log_all)(struct lkm_kernel *k, uint64_t from,
 		       void (*fn)(void *ctx,

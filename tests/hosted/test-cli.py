@@ -353,6 +353,7 @@ def test_oops(s):
     err = s.fails("host.finding", "--on", "hosted", "load", file)
     check("oops in oopsy: BUG: kernel NULL pointer dereference" in err, err)
     check("  at: oopsy_init+0x" in err, err)
+    check(re.search(r"at: oopsy_init.*/oopsy\.c:[67]$", err, re.M), err)
     # its name is taken by what crashed: the loader waits for it, for good
     done = s.on("--json", "load", file, status=1)
     check('"kind": "deadlock"' in done.stdout, done)
