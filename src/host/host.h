@@ -186,6 +186,7 @@ void leaks_report(void);
 
 /* sched.c */
 void sched_init(void);
+void sched_set_preemptible(void);
 void sched_restart_idle(void);
 void sched_want_switch(void);
 int sched_spawn(int (*fn)(void *), void *arg, const char *name);

@@ -3,11 +3,13 @@
 #include "modfile.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "base/macro.h"
+#include "base/map.h"
 #include "base/span.h"
 #include "image/codec.h"
 #include "protocol/protocol.h"
@@ -20,10 +22,8 @@ static struct {
 	int fd;
 	uint32_t last_id;
 	struct proto_message m;
-	struct {
-		char *path;
-		struct bytes bytes;
-	} files[KEPT_MAX];
+	struct bytes files[KEPT_MAX];
+	struct map by_path;
 	size_t count;
 	uint64_t total;
 } f = { .fd = -1 };
@@ -35,10 +35,11 @@ void bytes_release(struct bytes *b)
 	b->data = NULL;
 }
 
+/* Shared with copies of this process: a fork copies no page table of it. */
 static int bytes_new(size_t size, struct bytes *ret)
 {
 	void *p = mmap(NULL, size + 2, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	if (p == MAP_FAILED)
 		return -1;
@@ -179,25 +180,25 @@ static int fetch(const char *path, struct bytes *ret)
 
 static const struct bytes *find_kept(const char *path)
 {
-	for (size_t i = 0; i < f.count; i++)
-		if (!strcmp(f.files[i].path, path))
-			return &f.files[i].bytes;
-	return NULL;
+	return map_get(&f.by_path, path);
 }
 
 void modfile_keep(const char *path)
 {
 	struct bytes b;
+	char *key;
 
 	if (f.count == KEPT_MAX || f.total > KEPT_BYTES_MAX ||
 	    find_kept(path) || fetch(path, &b) < 0)
 		return;
-	f.files[f.count].path = strdup(path);
-	if (!f.files[f.count].path) {
+	key = strdup(path);
+	f.files[f.count] = b;
+	if (!key || !map_set(&f.by_path, key, &f.files[f.count])) {
+		free(key);
 		bytes_release(&b);
 		return;
 	}
-	f.files[f.count++].bytes = b;
+	f.count++;
 	f.total += b.mapped;
 }
 

@@ -92,6 +92,11 @@ static bool is_runnable(const struct fiber *f)
 	return !f->dead && *state_of(f) == TASK_RUNNING;
 }
 
+void sched_set_preemptible(void)
+{
+	*host.percpu.preempt_count = PREEMPT_ENABLED;
+}
+
 void sched_init(void)
 {
 	s.fibers[0].task = symp("init_task");
@@ -99,7 +104,7 @@ void sched_init(void)
 	s.worker_running = symp("wq_worker_running");
 	s.flush_plug = symp("__blk_flush_plug");
 	*host.percpu.current_task = (uint64_t)s.fibers[0].task;
-	*host.percpu.preempt_count = PREEMPT_ENABLED;
+	sched_set_preemptible();
 }
 
 int sched_current(void)
