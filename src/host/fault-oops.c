@@ -18,6 +18,8 @@ struct stack_info { /* arch/x86/include/asm/stacktrace.h */
 #define STACK_TYPE_TASK 1
 
 static char why[400];
+/* An exception turns interrupts off; for a fetch they stay so (mm/fault.c) */
+static bool was_fetch;
 
 static void *current_task(void)
 {
@@ -172,6 +174,7 @@ void oops_report(struct fault *f)
 				(void *)(low + trace_stack_size()));
 	}
 	note(&f->regs, headline(f, what, sizeof(what)));
+	was_fetch = f->trap == TRAP_PF && f->error & PF_INSTR;
 	find_fault(f, list);
 	if (trace_is_host(f->regs.ip))
 		host_stop("fault in the host itself, at %lx", f->regs.ip);
@@ -186,11 +189,15 @@ KERNEL_ENTRY void kernel_oops_dead(int signal)
 {
 	uint32_t depth = *host.percpu.preempt_count & PREEMPT_MASK;
 	void *task = current_task();
+	const char *name = at(task, host.off.task_comm);
+	int pid = *(int32_t *)at(task, host.off.task_pid);
 
+	if (was_fetch)
+		kprint("\0016note: %s[%d] exited with irqs disabled\n", name,
+		       pid);
 	if (depth)
-		kprint("\0016note: %s[%d] exited with preempt_count %u\n",
-		       (char *)at(task, host.off.task_comm),
-		       *(int32_t *)at(task, host.off.task_pid), depth);
+		kprint("\0016note: %s[%d] exited with preempt_count %u\n", name,
+		       pid, depth);
 	host_stop("%s", why);
 }
 

@@ -20,6 +20,7 @@ enum trap {
 #define PF_PROT 1u
 #define PF_WRITE 2u
 #define PF_USER 4u
+#define PF_INSTR 16u
 
 struct fault {
 	struct kernel_regs regs;

@@ -30,7 +30,7 @@ MASKS = [(re.compile(p), to) for p, to in (
     (r"\bval [0-9a-f]+$", "val ADDRESS"),
     (r"\bCPU: \d+ (UID: 0 )?PID: \d+", r"CPU: N \1PID: N"),
     (r"\bComm: \S+", "Comm: NAME"),
-    (r"\bnote: \w+\[\d+\]", "note: NAME[N]"),
+    (r"\bnote: \S+\[\d+\]", "note: NAME[N]"),
 )]
 # An oops: registers, the user's part, what else lay on the stack ("? "), the
 # bytes around and the page tables on the way, the machine's name
