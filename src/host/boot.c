@@ -272,7 +272,7 @@ static void start_kthreadd(struct boot_report *b)
 	/* kernel_init()'s: what starts the kernel goes on to be process 1 */
 	task_identify(sched_task());
 	/* until now it was the idle task, which is not to be preempted */
-	sched_set_preemptible();
+	*host.percpu.preempt_count = PREEMPT_ENABLED;
 	sched_spawn(kthreadd, NULL, "kthreadd");
 	set64("kthreadd_task", (uint64_t)sched_task_of_fiber(1));
 }

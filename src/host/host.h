@@ -185,8 +185,9 @@ int fail_alloc_each(const struct fail_trial *t, uint64_t only);
 void leaks_report(void);
 
 /* sched.c */
+/* A preempt_count of none; arch/x86: the bit is clear: reschedule */
+#define PREEMPT_ENABLED 0x80000000u
 void sched_init(void);
-void sched_set_preemptible(void);
 void sched_restart_idle(void);
 void sched_want_switch(void);
 int sched_spawn(int (*fn)(void *), void *arg, const char *name);

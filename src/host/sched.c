@@ -29,7 +29,6 @@
 #define PF_WQ_WORKER 0x20u
 #define TIF_SIGPENDING 4u /* arch/x86/include/asm/thread_info.h */
 #define TIF_NEED_RESCHED 8u
-#define PREEMPT_ENABLED 0x80000000u /* arch/x86: bit clear: reschedule */
 
 struct fiber {
 	char *task;
@@ -92,11 +91,6 @@ static bool is_runnable(const struct fiber *f)
 	return !f->dead && *state_of(f) == TASK_RUNNING;
 }
 
-void sched_set_preemptible(void)
-{
-	*host.percpu.preempt_count = PREEMPT_ENABLED;
-}
-
 void sched_init(void)
 {
 	s.fibers[0].task = symp("init_task");
@@ -104,7 +98,7 @@ void sched_init(void)
 	s.worker_running = symp("wq_worker_running");
 	s.flush_plug = symp("__blk_flush_plug");
 	*host.percpu.current_task = (uint64_t)s.fibers[0].task;
-	sched_set_preemptible();
+	*host.percpu.preempt_count = PREEMPT_ENABLED;
 }
 
 int sched_current(void)
