@@ -121,6 +121,5 @@ const struct verb verb_list = {
 			  "each module above the ones that it uses" },
 			{ 0 },
 		},
-	.flags = VERB_ON,
 	.run = list_run,
 };

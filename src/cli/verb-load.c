@@ -133,6 +133,5 @@ const struct verb verb_load = {
 			  "ignore the version magic" },
 			{ 0 },
 		},
-	.flags = VERB_ON | VERB_BOOTS,
 	.run = load_run,
 };

@@ -126,6 +126,5 @@ const struct verb verb_plan = {
 			  "unload: what uses NAME as well" },
 			{ 0 },
 		},
-	.flags = VERB_ON,
 	.run = plan_run,
 };

@@ -7,6 +7,9 @@
 
 #include "base/text.h"
 
+/* Records are at most PRINTK_MESSAGE_MAX, 2048, plus what escaping adds. */
+#define RECORD_SIZE 8192
+
 void kmsg_open(struct kmsg *k, const char *path)
 {
 	*k = (struct kmsg){ .fd = -1 };
@@ -81,7 +84,7 @@ static char *text_unescape(struct span s)
 	return out;
 }
 
-bool kmsg_add_line(struct kmsg_lines *l, struct span text)
+static bool lines_add(struct kmsg_lines *l, struct span text)
 {
 	char *s;
 
@@ -117,7 +120,7 @@ bool kmsg_records(struct span bytes, struct kmsg_lines *ret)
 		semicolon = memchr(line.data, ';', line.size);
 		skip = semicolon ? (size_t)(semicolon - line.data) + 1 : 0;
 		if (span_slice(line, skip, line.size - skip, &text) &&
-		    text.size && !kmsg_add_line(ret, text))
+		    text.size && !lines_add(ret, text))
 			return false;
 	}
 	return true;
@@ -125,7 +128,7 @@ bool kmsg_records(struct span bytes, struct kmsg_lines *ret)
 
 int kmsg_read(struct kmsg *k, struct kmsg_lines *ret)
 {
-	uint8_t record[KMSG_RECORD_MAX];
+	uint8_t record[RECORD_SIZE];
 
 	if (k->error)
 		return -k->error;

@@ -268,10 +268,9 @@ long call_run(struct worker *w)
 
 	if (r < 0)
 		return r;
-	sched_set_remote(w->in->flags & PROTO_REMOTE_USER &&
-			 w->in->type == PROTO_IOCTL);
+	w->remote_user = w->in->flags & PROTO_REMOTE_USER;
 	r = guarded(w);
-	sched_set_remote(false);
+	w->remote_user = false;
 	proto_fields_release(&w->fields);
 	if (w->buffer)
 		munmap(w->buffer, w->buffer_size);

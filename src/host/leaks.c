@@ -111,6 +111,11 @@ static void collect(struct block *b, uint64_t start, void *unused)
 	l.high = MAX_OF(l.high, o->end);
 }
 
+static void collect_percpu(struct block *b, uint64_t start, void *unused)
+{
+	collect(b, PERCPU_BASE + start, NULL);
+}
+
 static int by_address(const void *a, const void *b)
 {
 	const struct object *x = a, *y = b;
@@ -134,7 +139,10 @@ static void mark(uint64_t address)
 		l.objects[low - 1].found = true;
 }
 
-/* Each word may be an address, of an object or of its struct page. */
+/*
+ * Each word may be an address, of an object or of its struct page; of percpu
+ * memory it is an offset.
+ */
 static void scan(uint64_t from, uint64_t to)
 {
 	const uint64_t first_page = (uint64_t)pages_of((void *)l.low);
@@ -145,6 +153,8 @@ static void scan(uint64_t from, uint64_t to)
 
 		if (v >= l.low && v < l.high)
 			mark(v);
+		else if (v < PERCPU_SIZE)
+			mark(v + PERCPU_BASE);
 		else if (v >= first_page && v <= last_page)
 			mark((v - PAGES_BASE) / host.off.page_size << 12);
 	}
@@ -210,13 +220,21 @@ static void report(size_t first)
 	for (size_t i = first; i < l.count; i++) {
 		struct object *o = &l.objects[i];
 
-		if (o->found || o->block->site != b->site)
+		if (o->found || o->block->site != b->site ||
+		    o->block->cache != b->cache)
 			continue;
 		bytes += o->block->size;
 		count++;
 		o->found = true; /* reported */
 	}
-	f = finding_new(FINDING_LEAK, site_module(s),
+	if (b->kind == MEMORY_CACHE_ITSELF)
+		f = finding_new(FINDING_LEAK, site_module(s),
+				"slab cache %s not destroyed, created by %s",
+				cache_name(b->cache),
+				site_words(s, where, sizeof(where)));
+	else
+		f = finding_new(
+			FINDING_LEAK, site_module(s),
 			"%zu object%s of %s not freed, %lu bytes, allocated "
 			"by %s",
 			count, count == 1 ? "" : "s", block_kind(b), bytes,
@@ -230,6 +248,7 @@ static void look_for(void)
 	l.high = 0;
 	l.count = 0;
 	memory_each_live(collect, NULL);
+	percpu_each_live(collect_percpu, NULL);
 	if (!l.count)
 		return;
 	qsort(l.objects, l.count, sizeof(*l.objects), by_address);

@@ -5,14 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include "diag/error.h"
 #include "finding.h"
 #include "host.h"
 #include "kernel-calls.h"
-#include "modfile.h"
 #include "serve.h"
 
 #define LOADED_MAX 256 /* files of a line */
@@ -21,7 +19,7 @@ struct host host;
 
 struct options {
 	const char *verb, *image, *aliases;
-	bool json, verbose, unload, log, guard, fail_alloc, is_private;
+	bool json, verbose, unload, log, guard, fail_alloc;
 	uint64_t fail_alloc_only; /* 0: all */
 	int socket, ready;	  /* -1: not given */
 	char **rest;
@@ -36,7 +34,7 @@ static void usage(void)
 	      "       lkm-host batch IMAGE [--aliases FILE] [--guard] [--unload] "
 	      "[--fail-alloc all] [--log] <lines of FILE FILE...\n"
 	      "       lkm-host serve IMAGE --socket-fd N [--ready-fd N] "
-	      "[--guard] [--private]\n",
+	      "[--guard]\n",
 	      stderr);
 }
 
@@ -71,8 +69,6 @@ static int parse(int argc, char **argv, struct options *o)
 	for (; i < argc; i++) {
 		if (!strcmp(argv[i], "--json"))
 			o->json = true;
-		else if (!strcmp(argv[i], "--private"))
-			o->is_private = true;
 		else if (!strcmp(argv[i], "-v"))
 			o->verbose = true;
 		else if (!strcmp(argv[i], "--unload"))
@@ -103,14 +99,13 @@ static int parse(int argc, char **argv, struct options *o)
 static void report_error(const struct options *o, struct lkm_error *e)
 {
 	char *text = lkm_error_text(e), *hint = lkm_error_hint(e);
-	char *line = error_to_line(e);
 
 	fprintf(stderr, "error[%s]: %s\n", lkm_error_id(e), text ? text : "?");
 	if (hint && *hint)
 		fprintf(stderr, "  try:   %s\n", hint);
-	if (o->ready >= 0 && line)
-		dprintf(o->ready, "%s\n", line);
-	free(line);
+	if (o->ready >= 0)
+		dprintf(o->ready, "error[%s]: %s\n", lkm_error_id(e),
+			text ? text : "?");
 	free(text);
 	free(hint);
 	lkm_error_free(e);
@@ -337,8 +332,12 @@ static void batch_line(const struct options *o, char *line)
 		bool optional = *file == '?';
 
 		last = file + optional;
-		if (o->fail_alloc && !*next)
-			_exit(fail_each(o, last, true) < 0);
+		if (o->fail_alloc && !*next) {
+			alarm(0);
+			fail_each(o, last, true);
+			fflush(stdout);
+			_exit(0);
+		}
 		console_clear();
 		if (load_spec(last, &v) < 0 && v.value != -EEXIST &&
 		    (v.aborted || !optional))
@@ -367,7 +366,7 @@ static void keep_dependencies(const char *line)
 		p += *p == '?';
 		snprintf(path, sizeof(path), "%.*s", (int)(space - p), p);
 		if (!strchr(path, ','))
-			modfile_keep(path);
+			load_keep(path);
 		p = space + 1;
 	}
 }
@@ -400,13 +399,11 @@ static int batch(const struct options *o)
 
 static void start_serving(const struct options *o)
 {
-	struct serve_options s = { .image = o->image,
-				   .socket = o->socket,
-				   .flags = PROTO_HOST_SANDBOX,
-				   .is_private = o->is_private };
+	const struct serve_options s = { .image = o->image,
+					 .socket = o->socket,
+					 .flags = o->guard ? PROTO_HOST_GUARD :
+							     0 };
 
-	if (o->guard)
-		s.flags |= PROTO_HOST_GUARD;
 	if (o->ready >= 0) {
 		dprintf(o->ready, "+");
 		close(o->ready);
@@ -420,17 +417,16 @@ static int kernel_process(const struct options *o)
 	static struct boot_report report;
 	struct lkm_error *e = NULL;
 
-	/* no file can be opened later */
-	if (o->aliases && load_aliases(o->aliases) < 0) {
-		fprintf(stderr, "lkm-host: cannot read %s\n", o->aliases);
-		return 1;
-	}
 	host.verbose = o->verbose;
 	if (boot(o->image, &report, &e) < 0) {
 		report_error(o, e);
 		for (size_t i = 1; i < report.missing.count; i++)
 			fprintf(stderr, "  also:  %s\n",
 				report.missing.names[i]);
+		return 1;
+	}
+	if (o->aliases && load_aliases(o->aliases) < 0) {
+		fprintf(stderr, "lkm-host: cannot read %s\n", o->aliases);
 		return 1;
 	}
 	if (o->guard && guard_memory_start() < 0) {
@@ -446,27 +442,27 @@ static int kernel_process(const struct options *o)
 	return batch(o);
 }
 
-/* The kernel's process asks us for files; it ends before we do. */
-static int run_beside(const struct options *o)
+int main(int argc, char **argv)
 {
-	int status, fd[2];
+	struct options o = { .socket = -1, .ready = -1 };
+	int status;
 	pid_t pid;
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fd) < 0) {
-		perror("lkm-host");
-		return 1;
+	if (parse(argc, argv, &o) < 0 ||
+	    (strcmp(o.verb, "doctor") && strcmp(o.verb, "run") &&
+	     strcmp(o.verb, "batch") &&
+	     (strcmp(o.verb, "serve") || o.socket < 0))) {
+		usage();
+		return 2;
 	}
+	if (!strcmp(o.verb, "serve"))
+		return kernel_process(&o);
 	pid = fork();
 	if (!pid) {
-		sandbox_close_others(&fd[1], 1);
-		modfile_ask_at(fd[1]);
-		status = kernel_process(o);
+		status = kernel_process(&o);
 		fflush(stdout);
 		_exit(status);
 	}
-	close(fd[1]);
-	if (pid > 0)
-		modfile_serve(fd[0]);
 	if (pid < 0 || waitpid(pid, &status, 0) < 0) {
 		perror("lkm-host");
 		return 1;
@@ -479,28 +475,4 @@ static int run_beside(const struct options *o)
 		return 1;
 	}
 	return WEXITSTATUS(status);
-}
-
-int main(int argc, char **argv)
-{
-	struct options o = { .socket = -1, .ready = -1 };
-
-	if (parse(argc, argv, &o) < 0 ||
-	    (strcmp(o.verb, "doctor") && strcmp(o.verb, "run") &&
-	     strcmp(o.verb, "batch") &&
-	     (strcmp(o.verb, "serve") || o.socket < 0))) {
-		usage();
-		return 2;
-	}
-	if (!strcmp(o.verb, "serve")) {
-		const int keep[] = { o.socket, o.ready };
-
-		/* only its errors go to where it was started from */
-		if (!freopen("/dev/null", "r", stdin) ||
-		    !freopen("/dev/null", "w", stdout))
-			return 1;
-		sandbox_close_others(keep, ARRAY_SIZE(keep));
-		return kernel_process(&o);
-	}
-	return run_beside(&o);
 }

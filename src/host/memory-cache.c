@@ -79,11 +79,17 @@ static struct cache *cache_at(void *cache)
 static void *create(const struct cache *wanted, struct caller caller)
 {
 	uint64_t size = host.off.cache_struct_size + 16;
+	uint32_t gfp = 0;
 	struct cache *c;
 	void *p;
 
-	p = memory_take(&(struct request){
-		.size = size, .kind = MEMORY_KMALLOC, .caller = caller });
+	if (has_flag(wanted->flags, "_SLAB_PANIC", SLAB_PANIC))
+		gfp = fail_alloc_never();
+	p = memory_take(&(struct request){ .size = size,
+					   .gfp = gfp,
+					   .kind = MEMORY_CACHE_ITSELF,
+					   .cache = (uint16_t)k.count,
+					   .caller = caller });
 	c = p ? new_cache() : NULL;
 	if (!c)
 		return NULL;

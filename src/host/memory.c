@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "kernel-calls.h"
-#include "checks.h"
 #include "memory.h"
 
 static uint32_t sequence;
@@ -17,6 +16,7 @@ const char *block_kind(const struct block *b)
 {
 	switch (b->kind) {
 	case MEMORY_CACHE: return cache_name(b->cache);
+	case MEMORY_CACHE_ITSELF: return "kmem_cache";
 	case MEMORY_VMALLOC: return "vmalloc";
 	case MEMORY_PAGES: return "pages";
 	case MEMORY_IO: return "ioremap";
@@ -57,9 +57,7 @@ void *memory_take(const struct request *r)
 	struct block *b = NULL;
 	void *p;
 
-	checks_allocation(r->kind == MEMORY_VMALLOC ? GFP_DIRECT_RECLAIM :
-						      r->gfp);
-	if (fail_alloc_now(r, number))
+	if (number && fail_alloc_now(r, number))
 		return NULL;
 	if (is_guarded(r, s))
 		b = guard_memory_get(r, &p);
@@ -67,7 +65,7 @@ void *memory_take(const struct request *r)
 		b = arena_get(r->size, r->align, s->module != 0, &p);
 		if (!b)
 			return NULL;
-		if (arena_room((uint64_t)p) >= 4096 && r->kind <= MEMORY_CACHE)
+		if (arena_room((uint64_t)p) >= 4096 && r->kind < MEMORY_VMALLOC)
 			pages_mark_slab(p);
 	}
 	describe_block(b, r, number);

@@ -9,6 +9,7 @@ enum memory_kind {
 	MEMORY_HOST, /* of this process, not of the kernel */
 	MEMORY_KMALLOC,
 	MEMORY_CACHE,
+	MEMORY_CACHE_ITSELF, /* struct kmem_cache */
 	MEMORY_VMALLOC,
 	MEMORY_PAGES,
 	MEMORY_IO,

@@ -29,6 +29,7 @@ static void *percpu_get(uint64_t size, uint64_t align, struct caller caller)
 	p->block.site = site;
 	p->block.kind = MEMORY_PERCPU;
 	p->block.state = BLOCK_LIVE;
+	site_at(site)->live++;
 	memset((void *)(PERCPU_BASE + p->start), 0, size);
 	return (void *)p->start;
 }
@@ -42,8 +43,10 @@ KERNEL_ENTRY void kernel_free_percpu(void *start)
 {
 	struct piece *p = space_find(&percpu, (uint64_t)start);
 
-	if (p && p->start == (uint64_t)start)
-		space_put(&percpu, p);
+	if (!p || p->start != (uint64_t)start)
+		return;
+	site_at(p->block.site)->live--;
+	space_put(&percpu, p);
 }
 
 void percpu_each_live(block_visit *visit, void *ctx)

@@ -7,8 +7,6 @@
 #include "host.h"
 #include "kernel-calls.h"
 
-#define SOFTIRQ_OFFSET 0x100u /* include/linux/preempt.h */
-#define HARDIRQ_OFFSET 0x10000u
 #define TICK_US 4000 /* CONFIG_HZ=250; only how often, not how long */
 
 static struct {
@@ -27,23 +25,6 @@ uint64_t time_ticks(void)
 	return t.ticks;
 }
 
-static void timers(void)
-{
-	t.timers(NULL);
-}
-
-static void in_interrupt(uint32_t offset, void (*fn)(void))
-{
-	uint64_t flags = cpu_flags;
-
-	*host.percpu.preempt_count += offset;
-	if (offset == HARDIRQ_OFFSET)
-		cpu_flags = CPU_FLAGS_OFF;
-	fn();
-	*host.percpu.preempt_count -= offset;
-	cpu_flags = flags;
-}
-
 static void expire(void)
 {
 	uint32_t preempt = *host.percpu.preempt_count;
@@ -51,11 +32,10 @@ static void expire(void)
 	t.owed = false;
 	if (t.wall)
 		t.wall();
-	/* as where the kernel would run them: they may not sleep */
 	if (t.hrtimers)
-		in_interrupt(HARDIRQ_OFFSET, t.hrtimers);
+		t.hrtimers();
 	if (t.timers)
-		in_interrupt(SOFTIRQ_OFFSET, timers);
+		t.timers(NULL);
 	*host.percpu.preempt_count = preempt;
 }
 

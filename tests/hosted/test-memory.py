@@ -5,6 +5,7 @@ by whom; what was freed wrongly.
 
 usage: test-memory.py LKM-HOST LKM SERIES"""
 
+import errno
 import glob
 import json
 import os
@@ -15,6 +16,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 for folder in ("vm", "common"):
     sys.path.insert(0, os.path.join(HERE, "..", folder))
+import hostproto        # noqa: E402
 import modulebuild      # noqa: E402
 import vmlib            # noqa: E402
 from vmlib import check, equal      # noqa: E402
@@ -56,13 +58,16 @@ def test_leaks(kernel):
     done = run(kernel, "leak", "--unload")
     equal(done.returncode, 0, done)
     check("leak: unloaded" in done.stdout, done)
-    equal(sorted(findings(done)), sorted(
+    equal(sorted(findings(done)), sorted([
         ("leak", f"leak: {what} not freed, {size} bytes, allocated by "
          f"{who} [leak]") for what, size, who in (
              ("3 objects of kmalloc", 168, "leak_items"),
              ("1 object of kmalloc", 18, "leak_string"),
              ("1 object of vmalloc", 10000, "leak_exit"),
-             ("1 object of pages", 8192, "leak_page"))), done)
+             ("1 object of percpu", 8, "leak_percpu"),
+             ("1 object of pages", 8192, "leak_page"))] + [
+        ("leak", "leak: slab cache leak_cache not destroyed, created by "
+         "leak_cache [leak]")]), done)
     # who called whom, for what the kernel's own helper has allocated
     check(re.search(r"kvasprintf.*\n.*kasprintf.*\n.*leak_string", done.stdout),
           done)
@@ -159,6 +164,54 @@ def test_fail_alloc(kernel):
     equal(run(kernel, "fail", "--fail-alloc", "x").returncode, 2)
 
 
+def private_kib(pid):
+    with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as f:
+        return int(re.search(r"^Private_Dirty: *(\d+)", f.read(), re.M)[1])
+
+
+def resident_kib(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as f:
+        return int(re.search(r"^VmHWM:\s*(\d+)", f.read(), re.M)[1])
+
+
+def test_serving(kernel):
+    """Clients are told the same; a kernel is at most 150 MB, a copy of it with
+    a module in it 10 MB more."""
+    with hostproto.Host(HOST, image(kernel)) as host:
+        client = host.client()
+        whole = resident_kib(client.hello["pid"])
+        check(whole <= 150 * 1024, f"{whole} KiB")
+        copy = client.fork()
+        copy.load(module(kernel, "leak"))
+        own = private_kib(copy.hello["pid"])
+        check(own <= 10 * 1024, f"{own} KiB")
+        copy.unload("leak")
+        equal(sorted(f.kind for f in copy.findings), ["leak"] * 6)
+        equal({f.module for f in copy.findings}, {"leak"})
+        check("leak_items" in [f.frames[0].symbol for f in copy.findings],
+              copy.findings)
+        failing = client.fork(fail=6)
+        try:
+            failing.load(module(kernel, "fail"))
+            check(False, "the sixth allocation did not fail")
+        except hostproto.Refused as e:
+            equal(e.errno, errno.ENOSPC)
+        equal([f.kind for f in failing.findings], ["failed-allocation"])
+        equal(client.findings, [])      # the copies' are their own
+        copy.hang_up()
+        failing.hang_up()
+    with hostproto.Host(HOST, image(kernel), "--guard") as host:
+        client = host.client()
+        check(client.hello["flags"] & 1, client.hello)
+        try:
+            client.load(module(kernel, "wild"), "how=behind")
+        except hostproto.Refused:
+            pass
+        equal([f.kind for f in client.findings], ["out-of-bounds"])
+        client.load(module(kernel, "clean"))        # it goes on
+        client.unload("clean")
+
+
 # Real modules that allocate much, and with deferred frees
 STOCK = ["dummy", "bridge", "nf_conntrack", "ext4", "overlay", "nbd", "veth"]
 
@@ -184,4 +237,4 @@ def test_stock(kernel):
 
 
 vmlib.main(test_leaks, test_clean, test_wrong_frees, test_guard,
-           test_fail_alloc, test_stock)
+           test_fail_alloc, test_serving, test_stock)

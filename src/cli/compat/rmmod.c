@@ -37,8 +37,6 @@ static int help(const struct tool *t)
 static bool is_builtin(struct tool *t, const char *module)
 {
 	struct lkm_tree_options options = { .size = sizeof(options),
-					    .root = t->cli->root,
-					    .release = t->cli->release,
 					    .flags = LKM_TREE_EMPTY |
 						     LKM_TREE_NO_SCAN };
 	struct cli *cli = t->cli;
@@ -83,14 +81,15 @@ static int remove_one(struct tool *t, const char *arg, bool force)
 	bool named = stat(arg, &st) == 0 ?
 			     module_name_of_file(arg, module, sizeof(module)) :
 			     module_name_of(arg, module, sizeof(module));
-	int rc;
+	int rc = 0;
 
 	if (!named) {
 		tool_log(t, LOG_ERR, "could not use module %s: %s", arg,
 			 strerrordesc_np(*arg ? ENAMETOOLONG : ENOENT));
 		return CLI_FAILED;
 	}
-	rc = cli_open_kernel(cli, &e);
+	if (!cli->kernel)
+		rc = lkm_kernel_open(LKM_KERNEL_LIVE, NULL, &cli->kernel, &e);
 	cli_facts_expire(cli);
 	if (!rc && !force)
 		rc = lkm_kernel_facts(cli->kernel, &cli->facts, &e);

@@ -3,6 +3,7 @@
 #include <linux/gfp.h>
 #include <linux/list.h>
 #include <linux/module.h>
+#include <linux/percpu.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/vmalloc.h>
@@ -51,6 +52,20 @@ static noinline void leak_page(void)
 		SetPageReserved(page);
 }
 
+static noinline void leak_percpu(void)
+{
+	u64 __percpu *p = alloc_percpu(u64);
+
+	pr_info("leak: %d\n", p != NULL);
+}
+
+static noinline void leak_cache(void)
+{
+	struct kmem_cache *c = kmem_cache_create("leak_cache", 48, 0, 0, NULL);
+
+	pr_info("leak: %d\n", c != NULL);
+}
+
 static void free_later(struct work_struct *unused)
 {
 	kfree(later);
@@ -80,6 +95,8 @@ static void __exit leak_exit(void)
 {
 	leak_vmalloc();
 	leak_page();
+	leak_percpu();
+	leak_cache();
 	put_off();
 }
 
