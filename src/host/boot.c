@@ -11,8 +11,10 @@
 #include "host.h"
 #include "kernel-calls.h"
 
+/* about as long as a boot takes from the last initcall to a program */
+#define SETTLE_TICKS 250
+
 #define STACK_CANARY 0x1122334455667700UL /* at gs:0x28, -fstack-protector */
-#define CPU_IDS_MAX 64
 
 static void set64(const char *name, uint64_t value)
 {
@@ -75,19 +77,62 @@ static void set_percpu(void)
 	*(uint64_t *)percpu_at(0x28) = STACK_CANARY;
 	*(uint64_t *)percpu_at(sym("this_cpu_off")) = PERCPU_BASE;
 	*host.percpu.cpu_number = 0;
-	for (int i = 0; offsets && i < CPU_IDS_MAX; i++)
-		offsets[i] = PERCPU_BASE;
+	if (offsets)
+		offsets[0] = PERCPU_BASE;
 	percpu_start(host.percpu_size);
 	syscall(SYS_arch_prctl, ARCH_SET_GS, PERCPU_BASE);
 }
 
+/* The one node; where the kernel knows no others it has a place of its own. */
+static char *node0(void)
+{
+	char **nodes = symp("node_data");
+
+	return nodes ? nodes[0] : symp("contig_page_data");
+}
+
+static int64_t enumerator(const char *name, int64_t otherwise)
+{
+	int64_t value = otherwise;
+
+	(void)lkm_vmlinux_enumerator(host.image, name, &value, NULL);
+	return value;
+}
+
+static void init_zones(void)
+{
+	char **nodes = symp("node_data"), *node;
+	int64_t zones = enumerator("__MAX_NR_ZONES", 5);
+
+	if (nodes)
+		nodes[0] = memory_boot(host.off.node_size + 4096, 4096);
+	node = node0();
+	if (!node)
+		return;
+	for (int64_t i = 0; i < zones; i++)
+		*(void **)at(node, host.off.node_zones +
+					   (uint32_t)i * host.off.zone_size +
+					   host.off.zone_node) = node;
+	*(uint32_t *)at(node, host.off.node_nr_zones) = (uint32_t)zones;
+}
+
+/* Each is the set of node 0: node_states[NR_NODE_STATES] */
+static void set_node_states(void)
+{
+	char *states = symp("node_states");
+	int64_t last = enumerator("NR_NODE_STATES", 0);
+	uint32_t size = host.off.nodemask_size;
+
+	if (!states || size == NO_OFFSET)
+		return;
+	for (int64_t i = 0; i < last; i++) {
+		memset(states + i * size, 0, size);
+		states[i * size] = 1;
+	}
+}
+
 static void set_memory(void)
 {
-	uint64_t *states = symp("node_states");
-	void **nodes = symp("node_data");
-	char *node;
-	int64_t last;
-
 	/*
 	 * Physical addresses are those of this process, of RAM and image
 	 * alike: __pa() and __va() change nothing (arch/x86/include/asm/page.h)
@@ -101,24 +146,8 @@ static void set_memory(void)
 	set64("max_pfn", (RAM_BASE + RAM_SIZE) >> 12);
 	set64("max_low_pfn", (RAM_BASE + RAM_SIZE) >> 12);
 	set64("_totalram_pages", RAM_SIZE >> 12);
-	if (!nodes || !states)
-		return;
-	node = memory_boot(host.off.node_size + 4096, 4096);
-	nodes[0] = node;
-	for (uint32_t o = host.off.node_zones;
-	     o + host.off.zone_size <= host.off.node_nr_zones &&
-	     o < host.off.node_zones + 5 * host.off.zone_size;
-	     o += host.off.zone_size)
-		*(void **)at(node, o + host.off.zone_node) = node;
-	*(uint32_t *)at(node, host.off.node_nr_zones) = 5;
-	/* Debian's 1024 nodes make a mask of 128 bytes each */
-	if (lkm_vmlinux_enumerator(host.image, "NR_NODE_STATES", &last, NULL) <=
-	    0)
-		return;
-	for (int64_t i = 0; i < last; i++) {
-		memset(states + i * 16, 0, 128);
-		states[i * 16] = 1;
-	}
+	init_zones();
+	set_node_states();
 }
 
 /* Sets of processors that are found through a pointer: each has processor 0. */
@@ -207,14 +236,13 @@ static void init_node(struct boot_report *b)
 {
 	void (*init)(void *) = symp("free_area_init_core_hotplug");
 	void (*lru_gen)(void *) = symp("lru_gen_init_pgdat");
-	char **nodes = symp("node_data"), *zone, *node;
-	int64_t normal = 2;
+	char *zone, *node = node0();
+	int64_t normal = enumerator("ZONE_NORMAL", 2);
 
 	if (!init)
 		init = symp("pgdat_init_internals");
-	if (!init || !nodes)
+	if (!init || !node)
 		return;
-	node = nodes[0];
 	set_member(node, host.off.node_stats, sym("boot_nodestats"));
 	init(node);
 	if (lru_gen)
@@ -222,7 +250,6 @@ static void init_node(struct boot_report *b)
 	set_member(node, host.off.node_start, RAM_BASE >> 12);
 	set_member(node, host.off.node_present, RAM_SIZE >> 12);
 	set_member(node, host.off.node_spanned, RAM_SIZE >> 12);
-	(void)lkm_vmlinux_enumerator(host.image, "ZONE_NORMAL", &normal, NULL);
 	zone = node + host.off.node_zones + (size_t)normal * host.off.zone_size;
 	set_member(zone, host.off.zone_start, RAM_BASE >> 12);
 	set_member(zone, host.off.zone_managed, RAM_SIZE >> 12);
@@ -295,10 +322,8 @@ static const char *skipped(const char *name)
 
 static void run_initcalls(struct boot_report *b)
 {
-	int64_t running = 3;
+	int64_t running = enumerator("SYSTEM_RUNNING", 3);
 
-	(void)lkm_vmlinux_enumerator(host.image, "SYSTEM_RUNNING", &running,
-				     NULL);
 	set32("system_state", 1);
 	for (uint64_t e = sym("__initcall_start"), end = sym("__initcall_end");
 	     e < end; e += 4) {
@@ -332,6 +357,21 @@ static void mount_files(struct boot_report *b)
 	guard_call(mount_all, NULL, &v);
 	if (v.aborted)
 		fail(b, "mount", v.why);
+}
+
+static int settle_all(void)
+{
+	for (int i = 0; i < SETTLE_TICKS; i++) {
+		sched_settle();
+		time_tick();
+	}
+	return 0;
+}
+
+/* What initcalls have left to threads is done before a program starts. */
+static void settle(struct boot_report *b)
+{
+	call_guarded(b, "settle", settle_all);
 }
 
 static const struct step steps[] = {
@@ -415,6 +455,7 @@ int boot(const char *path, struct boot_report *ret, struct lkm_error **reterr)
 			call_guarded(ret, steps[i].name, fn);
 	}
 	finding_drop_all(); /* of initcalls: doctor's matter */
+	host.booted = true;
 	host.stats.boot_seconds = now() - start;
 	return 0;
 }

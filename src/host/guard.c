@@ -30,6 +30,7 @@ void guard_abort(const char *why)
 	struct guard *g = sched_guard();
 
 	snprintf(g->why, sizeof(g->why), "%s", why);
+	cpu_flags = CPU_FLAGS_ON;
 	longjmp(g->back, 1);
 }
 

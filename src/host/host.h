@@ -77,6 +77,7 @@ struct host {
 	int version; /* major * 1000 + minor */
 	struct host_stats stats;
 	bool verbose;
+	bool booted;
 };
 
 extern struct host host;
@@ -181,6 +182,7 @@ void leaks_report(void);
 void sched_init(void);
 void sched_restart_idle(void);
 void sched_want_switch(void);
+void sched_settle(void);
 int sched_spawn(int (*fn)(void *), void *arg, const char *name);
 int sched_spawn_user(int (*fn)(void *), void *arg, const char *name);
 void *sched_task_of_fiber(int i);
@@ -226,6 +228,9 @@ void time_in_child(void);
 uint64_t time_ticks(void);
 uint64_t time_ns(void); /* of the kernel's time, since time_start() */
 bool time_lags(void);	/* the kernel's time is behind the real one */
+
+/* text.c */
+void irq_work_run(void);
 
 /* rcu.c */
 void rcu_run(void);

@@ -140,6 +140,7 @@ int kernel_call_single(int cpu, void (*fn)(void *), void *info);
 void kernel_call_each(bool (*wanted)(int cpu, void *info), void (*fn)(void *),
 		      void *info);
 void kernel_do_softirq(void);
+void kernel_irq_work_sync(void *work);
 
 /* trace.c */
 uint64_t *kernel_return_address_place(void *state);

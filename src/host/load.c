@@ -329,6 +329,8 @@ KERNEL_ENTRY int kernel_request_module(bool wait, const char *format, ...)
 	va_end(args);
 	if (sched_is_serving())
 		return ask_client(wait, name);
+	if (!host.booted)
+		return -ENOENT; /* no program is there yet */
 	if (wait)
 		return load_alias(name) << 8;
 	/* the caller may be what the module waits for */

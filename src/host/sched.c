@@ -9,6 +9,7 @@
 #include "kernel-calls.h"
 #include "trace.h"
 
+#define SETTLE_TURNS 1000
 #define FIBERS_MAX 8192
 #define STACK_SIZE 262144UL
 #define STACK_GUARD 4096UL
@@ -247,6 +248,8 @@ static void idle(void)
 {
 	struct fiber *f;
 
+	cpu_flags = CPU_FLAGS_ON;
+	irq_work_run();
 	kernel_do_softirq();
 	rcu_run();
 	if (any_runnable())
@@ -259,6 +262,23 @@ static void idle(void)
 		return;
 	}
 	time_tick();
+}
+
+/*
+ * What others can do now they do: between two commands of a user there is time
+ * for it.
+ */
+void sched_settle(void)
+{
+	for (int turn = 0; turn < SETTLE_TURNS; turn++) {
+		bool alone = true;
+
+		for (int i = 0; i < s.count; i++)
+			alone &= i == s.current || !is_runnable(&s.fibers[i]);
+		if (alone)
+			return;
+		kernel_schedule();
+	}
 }
 
 /* A turn of the idle thread is no sign that somebody gets on. */
@@ -453,7 +473,9 @@ KERNEL_ENTRY void kernel_schedule(void)
 	if (worker && *state_of(f) != TASK_RUNNING && s.worker_sleeping)
 		s.worker_sleeping(f->task);
 	flush_plug(f);
+	cpu_flags = CPU_FLAGS_ON; /* as schedule() comes back */
 	time_run_owed();
+	irq_work_run();
 	while (!run_next(me))
 		idle();
 	if (f->blocked_forever && f->guard) {

@@ -44,10 +44,53 @@ KERNEL_ENTRY void kernel_call_each(bool (*wanted)(int cpu, void *info),
 KERNEL_ENTRY void kernel_do_softirq(void)
 {
 	static void (*run)(void);
+	uint64_t flags = cpu_flags;
 
 	if (!*host.percpu.softirq_pending)
 		return;
 	if (!run)
 		run = symp("__do_softirq");
+	cpu_flags = CPU_FLAGS_OFF;
 	run();
+	cpu_flags = flags;
+}
+
+/* A list of struct irq_work by their first member, struct llist_node */
+static void run_list(uint64_t *first, void (*run)(void *))
+{
+	uint64_t *next, *node = (uint64_t *)*first;
+
+	*first = 0;
+	for (; node; node = next) {
+		next = (uint64_t *)*node;
+		run(node);
+	}
+}
+
+/*
+ * Work for an interrupt that the processor is to send itself.  It comes when
+ * the thread waits or time goes on: nothing here is in the middle of a lock.
+ */
+void irq_work_run(void)
+{
+	static void (*run)(void *);
+	static uint64_t *raised, *lazy;
+	uint64_t flags = cpu_flags;
+
+	if (!run) {
+		run = symp("irq_work_single");
+		raised = (uint64_t *)(PERCPU_BASE + sym("raised_list"));
+		lazy = (uint64_t *)(PERCPU_BASE + sym("lazy_list"));
+	}
+	if (!run || (!*raised && !*lazy))
+		return;
+	cpu_flags = CPU_FLAGS_OFF;
+	run_list(raised, run);
+	run_list(lazy, run);
+	cpu_flags = flags;
+}
+
+KERNEL_ENTRY void kernel_irq_work_sync(void *work)
+{
+	irq_work_run();
 }

@@ -7,12 +7,17 @@
 #include "host.h"
 #include "kernel-calls.h"
 
+/* include/linux/preempt.h */
+#define SOFTIRQ_OFFSET 0x100u
+#define HARDIRQ_OFFSET 0x10000u
+
 #define TICK_US 4000 /* CONFIG_HZ=250; only how often, not how long */
 
 static struct {
 	volatile uint64_t *jiffies;
 	uint64_t ticks;
 	volatile bool owed; /* jiffies grew, nobody looked at the timers */
+	uint32_t in_hardirq, in_softirq; /* of the preempt count */
 	void (*wall)(void);
 	void (*hrtimers)(void);
 	void (*timers)(void *);
@@ -28,15 +33,22 @@ uint64_t time_ticks(void)
 static void expire(void)
 {
 	uint32_t preempt = *host.percpu.preempt_count;
+	uint64_t flags = cpu_flags;
 
 	t.owed = false;
+	irq_work_run();
+	cpu_flags = CPU_FLAGS_OFF;
+	*host.percpu.preempt_count = preempt + t.in_hardirq;
 	if (t.wall)
 		t.wall();
 	if (t.hrtimers)
 		t.hrtimers();
+	cpu_flags = CPU_FLAGS_ON;
+	*host.percpu.preempt_count = preempt + t.in_softirq;
 	if (t.timers)
 		t.timers(NULL);
 	*host.percpu.preempt_count = preempt;
+	cpu_flags = flags;
 }
 
 void time_tick(void)
@@ -103,6 +115,11 @@ void time_in_child(void)
 void time_start(void)
 {
 	t.jiffies = symp("jiffies_64");
+	/* in a real-time kernel timers run in threads */
+	if (!sym("rt_spin_lock")) {
+		t.in_hardirq = HARDIRQ_OFFSET;
+		t.in_softirq = SOFTIRQ_OFFSET;
+	}
 	t.begin = *t.jiffies;
 	t.since = outside_ns();
 	t.wall = symp("update_wall_time");
