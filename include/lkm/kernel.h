@@ -4,6 +4,7 @@
 
 #include <lkm/error.h>
 #include <lkm/facts.h>
+#include <lkm/host.h>
 #include <lkm/plan.h>
 
 #ifdef __cplusplus
@@ -12,7 +13,8 @@ extern "C" {
 
 /** enum lkm_kernel_kind - which kernel */
 enum lkm_kernel_kind {
-	LKM_KERNEL_LIVE, /**< the running Linux */
+	LKM_KERNEL_LIVE,   /**< the running Linux */
+	LKM_KERNEL_HOSTED, /**< one in a process: lkm/host.h */
 };
 
 /**
@@ -21,12 +23,21 @@ enum lkm_kernel_kind {
  * @proc: NULL: "/proc"; a directory with recorded files for tests
  * @sys: NULL: "/sys"; as above
  * @kmsg: NULL: "/dev/kmsg"; a file with recorded log records for tests
+ * @host: the hosted kernel, which outlives this one
+ * @inputs: tree and policy for the modules that a hosted kernel asks for itself
+ *	(request_module); called while a request of ours is in work, it leaves
+ *	facts alone.  NULL: there is no modprobe
+ * @inputs_ctx: for @inputs
  */
 struct lkm_kernel_options {
 	size_t size;
 	const char *proc;
 	const char *sys;
 	const char *kmsg;
+	struct lkm_host *host;
+	int (*inputs)(void *ctx, struct lkm_plan_inputs *ret,
+		      struct lkm_error **reterr);
+	void *inputs_ctx;
 };
 
 struct lkm_kernel;
@@ -84,6 +95,15 @@ enum lkm_unload_flags {
 int lkm_kernel_unload(struct lkm_kernel *kernel, const char *name,
 		      unsigned int flags, unsigned int wait_ms,
 		      struct lkm_error **reterr);
+
+/**
+ * lkm_kernel_log() - the log's records from number @from on
+ * @fn: called with each
+ * @ret_next: the number of the next record to come; may be NULL
+ */
+int lkm_kernel_log(struct lkm_kernel *kernel, uint64_t from,
+		   void (*fn)(void *ctx, const struct lkm_log_record *record),
+		   void *ctx, uint64_t *ret_next, struct lkm_error **reterr);
 
 /** struct lkm_param - a parameter of a loaded module */
 struct lkm_param {

@@ -98,7 +98,7 @@ int act_plan(struct cli *cli, const struct request *request, unsigned int flags,
 	int rc = cli_facts(cli, &facts, reterr);
 
 	/* Said first: on such a machine nothing else about modules is true. */
-	if (!rc && cli_is_live(cli) &&
+	if (!rc && cli_has_kernel(cli) &&
 	    lkm_facts_known(facts, LKM_FACT_HAS_MODULES) == LKM_NO)
 		return FAIL(reterr, CLI_KERNEL_MODULELESS);
 	/* A loaded module and a file are there without a tree, too. */

@@ -3,6 +3,7 @@
 // policy, opened when first asked for.
 #pragma once
 
+#include <lkm/host.h>
 #include <lkm/kernel.h>
 #include <lkm/plan.h>
 
@@ -26,6 +27,8 @@ struct cli;
 enum verb_flags {
 	VERB_STOP_AT_ARGS = 1, /* options end at the first argument */
 	VERB_HIDDEN = 2,       /* not listed */
+	VERB_ON = 4,	       /* asks or changes a kernel: --on says which */
+	VERB_BOOTS = 8,	       /* a hosted kernel is started where none runs */
 };
 
 struct verb {
@@ -54,7 +57,8 @@ struct cli {
 	/* The common options. */
 	const char *root;    /* NULL: this machine's */
 	const char *release; /* NULL: the running kernel's */
-	const char *on;	     /* "live" */
+	const char *on;	     /* "live", "hosted" */
+	bool on_hosted;
 	const char *layers[16];
 	size_t layer_count;
 	const char *config[16]; /* instead of the default directories */
@@ -72,6 +76,8 @@ struct cli {
 	struct lkm_policy *policy;
 	struct lkm_facts *facts;
 	struct lkm_kernel *kernel;
+	struct lkm_host *host; /* NULL: not connected */
+	bool host_is_ours;     /* it ends with this command */
 };
 
 /* options.c */
@@ -112,6 +118,8 @@ int cli_usage(const struct cli *cli, const char *fmt, ...) _printf_(2, 3);
 int cli_fail(struct cli *cli, struct lkm_error *e);
 /* As a warning: printed unless --quiet; does not end anything. */
 void cli_warn(struct cli *cli, const struct lkm_error *e);
+/* To stderr, as an error of which the exit status is told elsewhere. */
+void cli_report(const struct lkm_error *e);
 /* A plain line on stderr unless --quiet; with --verbose only: cli_detail(). */
 void cli_note(const struct cli *cli, const char *fmt, ...) _printf_(2, 3);
 void cli_detail(const struct cli *cli, const char *fmt, ...) _printf_(2, 3);
@@ -136,8 +144,36 @@ int cli_facts(struct cli *cli, const struct lkm_facts **ret,
 	      struct lkm_error **reterr);
 /* Forget the facts: the next cli_facts() reads them again. */
 void cli_facts_expire(struct cli *cli);
-/* Is the target (root, release) the running kernel? */
-bool cli_is_live(const struct cli *cli);
+/* Can the target (root, release) be acted on: the running kernel, or hosted? */
+bool cli_has_kernel(const struct cli *cli);
 int cli_plan_inputs(struct cli *cli, struct lkm_plan_inputs *ret,
 		    struct lkm_error **reterr);
 void cli_release(struct cli *cli);
+
+/*
+ * The command line of the hosted kernel, whose words are rules too; *@ret stays
+ * where the target is another.
+ */
+int cli_hosted_cmdline(struct cli *cli, char **ret, struct lkm_error **reterr);
+
+/* session-hosted.c */
+
+/* --on, else $LKM_ON; false: there is no such kernel. */
+bool cli_choose_kernel(struct cli *cli);
+/*
+ * The hosted kernel that runs; with VERB_BOOTS, else, one for this command.
+ * Root and release become its own where they were not given.
+ */
+int cli_host(struct cli *cli, struct lkm_host **ret, struct lkm_error **reterr);
+/* As above where the target is the hosted kernel, and else nothing. */
+int cli_target(struct cli *cli, struct lkm_error **reterr);
+/* Set cli->kernel. */
+int cli_open_kernel(struct cli *cli, struct lkm_error **reterr);
+/* lkm-host as $LKM_HOST or this build has it, in @ret; NULL: as installed. */
+const char *cli_host_program(char *ret, size_t size);
+
+/* findings.c: tell what was found; CLI_FAILED where there was something. */
+int cli_findings(struct cli *cli);
+
+/* main.c: apply the common options that were given. */
+int cli_apply_common(struct cli *cli);

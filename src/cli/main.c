@@ -11,7 +11,7 @@
 #define LKM_VERSION "unknown"
 #endif
 
-static int common_apply(struct cli *cli)
+int cli_apply_common(struct cli *cli)
 {
 	const char *dialect = cli_opt(cli, "dialect");
 	const char *layer;
@@ -36,11 +36,16 @@ static int common_apply(struct cli *cli)
 		return cli_usage(cli, "--dialect is 'lkm' or 'kmod'");
 	if (dialect && !strcmp(dialect, "kmod"))
 		cli->dialect = LKM_DIALECT_KMOD;
-	if (cli->on && strcmp(cli->on, "live"))
-		return cli_usage(cli,
-				 "--on %s: this build acts on the live "
-				 "kernel only ('lkm vm' boots another)",
-				 cli->on);
+	if (cli->verb->flags & VERB_ON) {
+		if (!cli_choose_kernel(cli))
+			return cli_usage(cli,
+					 "the kernel to act on is 'live' or "
+					 "'hosted' ('lkm vm COMMAND' runs one "
+					 "in QEMU)");
+	} else if (cli->on && strcmp(cli->on, "live")) {
+		return cli_usage(cli, "'%s' acts on no kernel: no --on",
+				 cli->verb->name);
+	}
 	if (!cli_has(cli, "json"))
 		return CLI_DONE;
 	if (json_load(&e) < 0)
@@ -53,7 +58,7 @@ static int verb_run(struct cli *cli, int argc, char **argv)
 {
 	const struct option_spec *tables[] = { common_options,
 					       cli->verb->options, NULL };
-	int first, rc;
+	int first, found, rc;
 
 	rc = options_parse(cli, tables, cli->verb->flags & VERB_STOP_AT_ARGS,
 			   argc, argv, &first);
@@ -63,12 +68,13 @@ static int verb_run(struct cli *cli, int argc, char **argv)
 		help_verb(stdout, cli->verb);
 		return CLI_DONE;
 	}
-	rc = common_apply(cli);
+	rc = cli_apply_common(cli);
 	if (rc)
 		return rc;
 	rc = cli->verb->run(cli, argc - first, argv + first);
 	cli_tree_warnings(cli);
-	return rc;
+	found = cli_findings(cli);
+	return rc ? rc : found;
 }
 
 static int lkm_main(struct cli *cli, int argc, char **argv)
@@ -97,6 +103,18 @@ static int lkm_main(struct cli *cli, int argc, char **argv)
 	return verb_run(cli, argc - first, argv + first);
 }
 
+static int compat_main(struct cli *cli, const struct compat *compat, int argc,
+		       char **argv)
+{
+	int rc;
+
+	/* Never another kernel than the one that was meant. */
+	if (!cli_choose_kernel(cli))
+		return cli_usage(cli, "LKM_ON is 'live' or 'hosted'");
+	rc = compat->run(cli, argc, argv);
+	return rc ? rc : cli_findings(cli);
+}
+
 int main(int argc, char **argv)
 {
 	struct cli cli = { 0 };
@@ -104,7 +122,7 @@ int main(int argc, char **argv)
 	int rc;
 
 	compat = argc ? compat_find(argv[0]) : NULL;
-	rc = compat ? compat->run(&cli, argc, argv) :
+	rc = compat ? compat_main(&cli, compat, argc, argv) :
 		      lkm_main(&cli, argc, argv);
 	cli_release(&cli);
 	/* What could not be written was not done. */

@@ -9,10 +9,10 @@
 
 const struct option_spec common_options[] = {
 	{ "root", 0, "DIR", "work on the system below DIR" },
-	{ "kernel", 'k', "RELEASE", "modules of this kernel release" },
+	{ "kernel", 'k', "RELEASE", "this kernel (host start: or its image)" },
 	{ "layer", 0, "DIR",
 	  "a module directory laid over the kernel's own (repeatable)" },
-	{ "on", 0, "KERNEL", "which kernel to act on: live" },
+	{ "on", 0, "KERNEL", "which kernel to act on: live, or hosted" },
 	{ "dialect", 0, "NAME", "resolve as lkm does, or as kmod does" },
 	{ "json", 0, NULL, "print JSON" },
 	{ "dry-run", 'n', NULL, "do everything but the deed" },

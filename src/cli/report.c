@@ -143,6 +143,11 @@ struct json_object *json_of_error(const struct lkm_error *e)
 	return o;
 }
 
+void cli_report(const struct lkm_error *e)
+{
+	report("error", "\033[1;31m", e);
+}
+
 int cli_fail(struct cli *cli, struct lkm_error *e)
 {
 	int rc = CLI_FAILED;
@@ -157,7 +162,7 @@ int cli_fail(struct cli *cli, struct lkm_error *e)
 		json_add(o, "error", json_of_error(e));
 		json_print(o);
 	} else {
-		report("error", "\033[1;31m", e);
+		cli_report(e);
 	}
 	lkm_error_free(e);
 	return rc;

@@ -8,10 +8,12 @@
 #include "base/strbuf.h"
 #include "base/text.h"
 
-bool cli_is_live(const struct cli *cli)
+bool cli_has_kernel(const struct cli *cli)
 {
 	struct utsname u;
 
+	if (cli->on_hosted)
+		return true;
 	if (cli->root && strcmp(cli->root, "/"))
 		return false;
 	if (!cli->release)
@@ -45,6 +47,7 @@ void cli_tree_warnings(struct cli *cli)
 
 int cli_tree(struct cli *cli, struct lkm_tree **ret, struct lkm_error **reterr)
 {
+	int rc = cli_target(cli, reterr);
 	struct lkm_tree_options options = { .size = sizeof(options),
 					    .root = cli->root,
 					    .release = cli->release,
@@ -53,8 +56,9 @@ int cli_tree(struct cli *cli, struct lkm_tree **ret, struct lkm_error **reterr)
 					    .flags = cli->tree_may_be_gone ?
 							     LKM_TREE_EMPTY :
 							     0 };
-	int rc;
 
+	if (rc < 0)
+		return rc;
 	if (!cli->tree) {
 		rc = lkm_tree_open(&options, &cli->tree, reterr);
 		if (rc < 0)
@@ -78,9 +82,20 @@ static char *module_dir(const struct cli *cli)
 	return strbuf_take(&b);
 }
 
+int cli_hosted_cmdline(struct cli *cli, char **ret, struct lkm_error **reterr)
+{
+	size_t size;
+
+	if (!cli->host)
+		return 0;
+	return lkm_host_read(cli->host, "/proc/cmdline", ret, &size, reterr);
+}
+
 int cli_policy(struct cli *cli, const struct lkm_policy **ret,
 	       struct lkm_error **reterr)
 {
+	_cleanup_free_ char *cmdline = NULL;
+	int rc = cli_target(cli, reterr);
 	_cleanup_free_ char *dir = module_dir(cli);
 	struct lkm_policy_options options = { .size = sizeof(options),
 					      .root = cli->root,
@@ -89,8 +104,9 @@ int cli_policy(struct cli *cli, const struct lkm_policy **ret,
 					      .module_dir = dir };
 	const struct lkm_policy_warning *w;
 	size_t count;
-	int rc;
 
+	if (rc < 0)
+		return rc;
 	if (!dir)
 		return error_nomem(reterr);
 	if (!cli->policy) {
@@ -99,8 +115,11 @@ int cli_policy(struct cli *cli, const struct lkm_policy **ret,
 			     lkm_tree_softdeps(cli->tree, &options.module_lines,
 					       reterr) :
 			     0;
+		if (!rc)
+			rc = cli_hosted_cmdline(cli, &cmdline, reterr);
 		if (rc < 0)
 			return rc;
+		options.cmdline = cmdline;
 		rc = lkm_policy_load(&options, &cli->policy, reterr);
 		if (rc < 0)
 			return rc;
@@ -122,19 +141,15 @@ int cli_kernel(struct cli *cli, struct lkm_kernel **ret,
 {
 	int rc;
 
-	if (!cli_is_live(cli))
+	if (!cli_has_kernel(cli))
 		return FAIL(reterr, CLI_TARGET_OFFLINE,
 			    KV_STR("root", cli->root ? cli->root : "/"),
 			    KV_STR("release",
 				   cli->release ? cli->release : "its own"));
-	if (!cli->kernel) {
-		rc = lkm_kernel_open(LKM_KERNEL_LIVE, NULL, &cli->kernel,
-				     reterr);
-		if (rc < 0)
-			return rc;
-	}
-	*ret = cli->kernel;
-	return 0;
+	rc = cli_open_kernel(cli, reterr);
+	if (!rc)
+		*ret = cli->kernel;
+	return rc;
 }
 
 int cli_facts(struct cli *cli, const struct lkm_facts **ret,
@@ -143,7 +158,7 @@ int cli_facts(struct cli *cli, const struct lkm_facts **ret,
 	struct lkm_kernel *kernel;
 	int rc;
 
-	if (!cli->facts && !cli_is_live(cli)) {
+	if (!cli->facts && !cli_has_kernel(cli)) {
 		cli->facts = lkm_facts_new();
 		if (!cli->facts)
 			return error_nomem(reterr);
@@ -185,11 +200,13 @@ void cli_release(struct cli *cli)
 {
 	lkm_facts_free(cli->facts);
 	lkm_kernel_free(cli->kernel);
+	lkm_host_free(cli->host);
 	lkm_policy_free(cli->policy);
 	lkm_tree_free(cli->tree);
 	vec_release(&cli->tree_warnings);
 	cli->facts = NULL;
 	cli->kernel = NULL;
+	cli->host = NULL;
 	cli->policy = NULL;
 	cli->tree = NULL;
 }

@@ -84,7 +84,7 @@ static int open_target(struct checking *c, struct lkm_error **reterr)
 		rc = lkm_vmlinux_open(image, &c->options.kernel, reterr);
 	if (rc < 0)
 		return rc;
-	if (!cli_is_live(cli) && c->options.kernel)
+	if (!cli_has_kernel(cli) && c->options.kernel)
 		return facts_of_image(c, reterr);
 	return cli_facts(cli, &c->options.facts, reterr);
 }
@@ -205,5 +205,6 @@ const struct verb verb_check = {
 			  "the kernel's image (vmlinuz, vmlinux)" },
 			{ 0 },
 		},
+	.flags = VERB_ON,
 	.run = check_run,
 };

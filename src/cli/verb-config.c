@@ -74,5 +74,6 @@ const struct verb verb_config = {
 	.detail = "Every directive in force, in the order read, with the file "
 		  "and line it stands in.\nWith NAME only those that concern "
 		  "that module.",
+	.flags = VERB_ON,
 	.run = config_run,
 };

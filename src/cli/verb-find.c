@@ -206,5 +206,6 @@ const struct verb verb_find = {
 			  "firmware that modules ask for (reads every module)" },
 			{ 0 },
 		},
+	.flags = VERB_ON,
 	.run = find_run,
 };

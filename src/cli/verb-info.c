@@ -228,5 +228,6 @@ const struct verb verb_info = {
 			  "only this field, values only" },
 			{ 0 },
 		},
+	.flags = VERB_ON,
 	.run = info_run,
 };

@@ -121,5 +121,6 @@ const struct verb verb_list = {
 			  "each module above the ones that it uses" },
 			{ 0 },
 		},
+	.flags = VERB_ON,
 	.run = list_run,
 };

@@ -133,5 +133,6 @@ const struct verb verb_load = {
 			  "ignore the version magic" },
 			{ 0 },
 		},
+	.flags = VERB_ON | VERB_BOOTS,
 	.run = load_run,
 };

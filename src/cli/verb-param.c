@@ -119,5 +119,6 @@ const struct verb verb_param = {
 			  "with --persist: leave the kernel alone" },
 			{ 0 },
 		},
+	.flags = VERB_ON,
 	.run = param_run,
 };

@@ -126,5 +126,6 @@ const struct verb verb_plan = {
 			  "unload: what uses NAME as well" },
 			{ 0 },
 		},
+	.flags = VERB_ON,
 	.run = plan_run,
 };

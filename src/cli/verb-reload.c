@@ -270,5 +270,6 @@ const struct verb verb_reload = {
 			  "wait no longer for one module" },
 			{ 0 },
 		},
+	.flags = VERB_ON,
 	.run = reload_run,
 };

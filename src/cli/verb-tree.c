@@ -124,5 +124,6 @@ const struct verb verb_tree = {
 			{ "reverse", 'r', NULL, "all modules that need NAME" },
 			{ 0 },
 		},
+	.flags = VERB_ON,
 	.run = tree_run,
 };

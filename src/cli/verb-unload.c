@@ -70,5 +70,6 @@ const struct verb verb_unload = {
 			  "no longer load it at boot either" },
 			{ 0 },
 		},
+	.flags = VERB_ON,
 	.run = unload_run,
 };

@@ -77,5 +77,6 @@ const struct verb verb_why = {
 		"Everything that is known of NAME, with file and line: aliases "
 		"and modules that bring\nit in, modules-load.d, rules that "
 		"stop it, its options, and what holds it in the\nkernel.",
+	.flags = VERB_ON,
 	.run = why_run,
 };

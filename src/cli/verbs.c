@@ -12,6 +12,7 @@ const struct verb *const all_verbs[] = {
 	&verb_find,
 	&verb_config,
 	&verb_why,
+	&verb_log,
 	/* know before */
 	&verb_plan,
 	&verb_check,
@@ -25,6 +26,7 @@ const struct verb *const all_verbs[] = {
 	/* make */
 	&verb_index,
 	/* kernels */
+	&verb_host,
 	&verb_vm,
 	/* about lkm */
 	&verb_help,

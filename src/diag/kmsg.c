@@ -7,9 +7,6 @@
 
 #include "base/text.h"
 
-/* Records are at most PRINTK_MESSAGE_MAX, 2048, plus what escaping adds. */
-#define RECORD_SIZE 8192
-
 void kmsg_open(struct kmsg *k, const char *path)
 {
 	*k = (struct kmsg){ .fd = -1 };
@@ -84,7 +81,7 @@ static char *text_unescape(struct span s)
 	return out;
 }
 
-static bool lines_add(struct kmsg_lines *l, struct span text)
+bool kmsg_add_line(struct kmsg_lines *l, struct span text)
 {
 	char *s;
 
@@ -120,7 +117,7 @@ bool kmsg_records(struct span bytes, struct kmsg_lines *ret)
 		semicolon = memchr(line.data, ';', line.size);
 		skip = semicolon ? (size_t)(semicolon - line.data) + 1 : 0;
 		if (span_slice(line, skip, line.size - skip, &text) &&
-		    text.size && !lines_add(ret, text))
+		    text.size && !kmsg_add_line(ret, text))
 			return false;
 	}
 	return true;
@@ -128,7 +125,7 @@ bool kmsg_records(struct span bytes, struct kmsg_lines *ret)
 
 int kmsg_read(struct kmsg *k, struct kmsg_lines *ret)
 {
-	uint8_t record[RECORD_SIZE];
+	uint8_t record[KMSG_RECORD_MAX];
 
 	if (k->error)
 		return -k->error;

@@ -13,6 +13,8 @@
 /* More new lines than this are dropped, the oldest kept: a flood is no help. */
 #define KMSG_LINES_MAX 512
 #define KMSG_LINE_MAX 1024
+/* Records are at most PRINTK_MESSAGE_MAX, 2048, plus what escaping adds. */
+#define KMSG_RECORD_MAX 8192
 
 /* The log, open at its end.  @error: 0, or the errno why it can't be read. */
 struct kmsg {
@@ -36,6 +38,8 @@ void kmsg_lines_release(struct kmsg_lines *lines);
  * lines with details, which begin with a blank.  False: no memory.
  */
 bool kmsg_records(struct span bytes, struct kmsg_lines *ret);
+/* Append one line, unless it is there or there are too many. */
+bool kmsg_add_line(struct kmsg_lines *lines, struct span text);
 
 #define KMSG_FACTS_MAX 4
 #define KMSG_VALUE_MAX 256

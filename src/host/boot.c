@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 
+#include "checks.h"
 #include "diag/error.h"
 #include "finding.h"
 #include "host.h"
@@ -279,12 +280,26 @@ static void enable_interrupts(struct boot_report *b)
 	set8("early_boot_irqs_disabled", 0);
 }
 
+/* As the end of sched_init(); might_sleep() does nothing before. */
+static void choose_preemption(struct boot_report *b)
+{
+	void (*update)(int mode) = symp("sched_dynamic_update");
+	int64_t voluntary = 1;
+
+	(void)lkm_vmlinux_enumerator(host.image, "preempt_dynamic_voluntary",
+				     &voluntary, NULL);
+	if (update)
+		update((int)voluntary);
+}
+
 static void start_kthreadd(struct boot_report *b)
 {
 	int (*kthreadd)(void *) = symp("kthreadd");
 
 	/* kernel_init()'s: what starts the kernel goes on to be process 1 */
 	task_identify(sched_task());
+	/* until now it was the idle task, which is not to be preempted */
+	*host.percpu.preempt_count = PREEMPT_ENABLED;
 	sched_spawn(kthreadd, NULL, "kthreadd");
 	set64("kthreadd_task", (uint64_t)sched_task_of_fiber(1));
 }
@@ -403,12 +418,17 @@ static int read_version(void)
 static int prepare(const char *path, struct boot_report *ret,
 		   struct lkm_error **reterr)
 {
+	const struct lkm_ksym *symbols;
+	size_t count;
 	int r = lkm_vmlinux_open(path, &host.image, reterr);
 
 	if (r < 0)
 		return r;
 	host.version = read_version();
 	r = map_read(reterr);
+	if (r < 0)
+		return r;
+	r = lkm_vmlinux_symbols(host.image, &symbols, &count, reterr);
 	if (r < 0)
 		return r;
 	r = offsets_read(reterr);
@@ -419,6 +439,9 @@ static int prepare(const char *path, struct boot_report *ret,
 		return FAIL(reterr, HOST_SYMBOL_ABSENT,
 			    KV_STR("name", ret->missing.names[0]));
 	r = map_image(reterr);
+	if (r < 0)
+		return r;
+	r = sandbox_enter(reterr);
 	if (r < 0)
 		return r;
 	host.text_end = sym("_etext");
@@ -454,6 +477,7 @@ int boot(const char *path, struct boot_report *ret, struct lkm_error **reterr)
 		else if (fn)
 			call_guarded(ret, steps[i].name, fn);
 	}
+	checks_start();
 	finding_drop_all(); /* of initcalls: doctor's matter */
 	host.booted = true;
 	host.stats.boot_seconds = now() - start;

@@ -268,9 +268,10 @@ long call_run(struct worker *w)
 
 	if (r < 0)
 		return r;
-	w->remote_user = w->in->flags & PROTO_REMOTE_USER;
+	sched_set_remote(w->in->flags & PROTO_REMOTE_USER &&
+			 w->in->type == PROTO_IOCTL);
 	r = guarded(w);
-	w->remote_user = false;
+	sched_set_remote(false);
 	proto_fields_release(&w->fields);
 	if (w->buffer)
 		munmap(w->buffer, w->buffer_size);

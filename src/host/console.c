@@ -56,7 +56,9 @@ static int print(int level, const char *format, va_list args)
 {
 	char line[1024];
 	kernel_vsnprintf *vsn = symp("vsnprintf");
-	int n = vsn(line, sizeof(line), format, args);
+	/* a record's limit: LOG_LINE_MAX, since v6.3 PRINTKRB_RECORD_MAX */
+	size_t room = host.version < 6003 ? 992 : sizeof(line);
+	int n = vsn(line, room, format, args);
 	const char *p = line;
 	bool goes_on = false;
 	size_t len;

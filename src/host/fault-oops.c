@@ -2,6 +2,7 @@
 // The end of a thread that cannot go on: the kernel's own report of it.
 #include <string.h>
 
+#include "checks.h"
 #include "fault.h"
 #include "finding.h"
 #include "host.h"
@@ -17,6 +18,8 @@ struct stack_info { /* arch/x86/include/asm/stacktrace.h */
 #define STACK_TYPE_TASK 1
 
 static char why[400];
+/* An exception turns interrupts off; for a fetch they stay so (mm/fault.c) */
+static bool was_fetch;
 
 static void *current_task(void)
 {
@@ -41,6 +44,30 @@ static const char *headline(const struct fault *f, char *buf, size_t size)
 	case TRAP_DF: return "BUG: kernel stack overflow";
 	default: return "divide error: 0000";
 	}
+}
+
+static bool is_in(uint64_t ip, const char *function)
+{
+	uint64_t offset;
+	const char *name = sym_name_at(ip, &offset);
+
+	return name && !strncmp(name, function, strlen(function));
+}
+
+/* What lib/list_debug.c has just said of a list; NULL: it is not that */
+static const char *list_message(uint64_t ip)
+{
+	uint64_t next = log_next_seq();
+
+	if (!is_in(ip, "__list_add_valid") && !is_in(ip, "__list_del_entry"))
+		return NULL;
+	for (uint64_t i = next; i && next - i < 8; i--) {
+		const struct log_line *line = log_from(i - 1);
+
+		if (line && !strncmp(line->text, "list_", 5))
+			return line->text;
+	}
+	return "a list is corrupt";
 }
 
 /* Keeps why, with the place as the kernel would print it. */
@@ -113,14 +140,17 @@ static void report_fault(struct fault *f)
 }
 
 /* What was done, by whom; in guard mode also to what memory */
-static void find_fault(const struct fault *f)
+static void find_fault(const struct fault *f, const char *list)
 {
 	struct guard_story story;
 	char what[160];
 
 	if (f->trap != TRAP_PF || !guard_explain(f->address, &story)) {
-		trace_find(finding_new(FINDING_OOPS, NULL, "%s",
-				       headline(f, what, sizeof(what))),
+		trace_find(finding_new(list ? FINDING_LIST_CORRUPTION :
+					      FINDING_OOPS,
+				       NULL, "%s",
+				       list ? list :
+					      headline(f, what, sizeof(what))),
 			   &f->regs, NULL);
 		return;
 	}
@@ -135,6 +165,7 @@ static void find_fault(const struct fault *f)
 void oops_report(struct fault *f)
 {
 	uint64_t low = overflowed(f);
+	const char *list = list_message(f->regs.ip);
 	char what[160];
 
 	if (low) {
@@ -143,7 +174,8 @@ void oops_report(struct fault *f)
 				(void *)(low + trace_stack_size()));
 	}
 	note(&f->regs, headline(f, what, sizeof(what)));
-	find_fault(f);
+	was_fetch = f->trap == TRAP_PF && f->error & PF_INSTR;
+	find_fault(f, list);
 	if (trace_is_host(f->regs.ip))
 		host_stop("fault in the host itself, at %lx", f->regs.ip);
 	if (low)
@@ -157,29 +189,30 @@ KERNEL_ENTRY void kernel_oops_dead(int signal)
 {
 	uint32_t depth = *host.percpu.preempt_count & PREEMPT_MASK;
 	void *task = current_task();
+	const char *name = at(task, host.off.task_comm);
+	int pid = *(int32_t *)at(task, host.off.task_pid);
 
+	if (was_fetch)
+		kprint("\0016note: %s[%d] exited with irqs disabled\n", name,
+		       pid);
 	if (depth)
-		kprint("\0016note: %s[%d] exited with preempt_count %u\n",
-		       (char *)at(task, host.off.task_comm),
-		       *(int32_t *)at(task, host.off.task_pid), depth);
+		kprint("\0016note: %s[%d] exited with preempt_count %u\n", name,
+		       pid, depth);
 	host_stop("%s", why);
 }
 
-void lockup_report(struct fault *f, unsigned int seconds)
+void lockup_report(struct fault *f, const char *what)
 {
 	void (*modules)(void) = symp("print_modules");
 	void (*regs)(struct kernel_regs *) = symp("show_regs");
 	void *task = current_task();
 
 	note(&f->regs, "watchdog: BUG: soft lockup");
-	trace_find(finding_new(FINDING_DEADLOCK, NULL,
-			       "soft lockup: %u s of processor time without "
-			       "an end",
-			       seconds),
+	trace_find(finding_new(FINDING_DEADLOCK, NULL, "soft lockup: %s", what),
 		   &f->regs, NULL);
 	kprint("\0010watchdog: BUG: soft lockup - CPU#0 stuck for %us! "
 	       "[%s:%d]\n",
-	       seconds, (char *)at(task, host.off.task_comm),
+	       LOCKUP_SECONDS, (char *)at(task, host.off.task_comm),
 	       *(int32_t *)at(task, host.off.task_pid));
 	if (modules)
 		modules();
@@ -199,7 +232,17 @@ void warning_find(const struct kernel_regs *r)
 
 	if (bug && line)
 		line(bug, &file, &number);
-	trace_find(finding_new(FINDING_WARNING, NULL, "WARNING at %s:%u",
-			       file ? file : "?", number),
-		   r, NULL);
+	if (is_in(r->ip, "do_one_initcall")) {
+		checks_init_unbalanced();
+		return;
+	}
+	if (list_message(r->ip))
+		trace_find(finding_new(FINDING_LIST_CORRUPTION, NULL, "%s",
+				       list_message(r->ip)),
+			   r, NULL);
+	else
+		trace_find(finding_new(FINDING_WARNING, NULL,
+				       "WARNING at %s:%u", file ? file : "?",
+				       number),
+			   r, NULL);
 }

@@ -83,7 +83,7 @@ static void report(void)
 	f.inside = true;
 	trace_leave_host(&f.fatal.regs);
 	if (f.timeout)
-		lockup_report(&f.fatal, LOCKUP_SECONDS);
+		lockup_report(&f.fatal, "it does not end");
 	oops_report(&f.fatal);
 }
 

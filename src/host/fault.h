@@ -20,6 +20,7 @@ enum trap {
 #define PF_PROT 1u
 #define PF_WRITE 2u
 #define PF_USER 4u
+#define PF_INSTR 16u
 
 struct fault {
 	struct kernel_regs regs;
@@ -30,6 +31,5 @@ struct fault {
 
 /* fault-oops.c: neither comes back */
 void oops_report(struct fault *f) __attribute__((noreturn));
-void lockup_report(struct fault *f, unsigned int seconds)
-	__attribute__((noreturn));
+void lockup_report(struct fault *f, const char *what) __attribute__((noreturn));
 void warning_find(const struct kernel_regs *r);

@@ -82,6 +82,13 @@ struct host {
 
 extern struct host host;
 
+/* sandbox.c */
+struct lkm_error;
+/* First of all: no descriptor that was left open goes along. */
+void sandbox_close_others(const int *keep, size_t count);
+/* Before the first instruction of the kernel */
+int sandbox_enter(struct lkm_error **reterr);
+
 /* map.c */
 int map_read(struct lkm_error **reterr);
 int map_image(struct lkm_error **reterr);
@@ -179,12 +186,15 @@ int fail_alloc_each(const struct fail_trial *t, uint64_t only);
 void leaks_report(void);
 
 /* sched.c */
+/* A preempt_count of none; arch/x86: the bit is clear: reschedule */
+#define PREEMPT_ENABLED 0x80000000u
 void sched_init(void);
 void sched_restart_idle(void);
 void sched_want_switch(void);
 void sched_settle(void);
 int sched_spawn(int (*fn)(void *), void *arg, const char *name);
 int sched_spawn_user(int (*fn)(void *), void *arg, const char *name);
+#define FIBER_STACK 262144UL /* of each thread of the kernel */
 void *sched_task_of_fiber(int i);
 void *sched_task(void);		  /* of the thread that runs */
 void sched_sleep(void);		  /* until somebody wakes it, or nobody did */
@@ -204,6 +214,7 @@ struct guard *sched_guard(void);
 void sched_set_guard(struct guard *g);
 void *sched_owner(void); /* of the thread that runs; NULL: the kernel's own */
 void sched_set_owner(void *owner);
+void sched_set_remote(bool remote); /* see remote.c */
 /* As the idle thread from now on; @poll may wait up to so many ms. */
 struct sched_outside {
 	void (*poll)(int timeout_ms);
@@ -219,6 +230,9 @@ void *task_new(const void *init_task, const char *name, bool user);
 void task_identify(void *task); /* gives it the next pid */
 void task_forget(void *task);
 int task_pid(const void *task);
+
+/* remote.c: the program's memory is another process's, from now on */
+void remote_switch(bool on);
 
 /* time.c */
 void time_start(void);
@@ -281,7 +295,6 @@ int boot(const char *path, struct boot_report *ret, struct lkm_error **reterr);
 int load_file(const char *path, const char *params, struct verdict *ret);
 int unload_module(const char *name, struct verdict *ret);
 int load_aliases(const char *path);
-void load_keep(const char *path);
 long kernel_syscall(const char *name, const uint64_t args[4]);
 /* What the kernel does before a program goes on: closed files are put away. */
 void kernel_return_to_user(void);

@@ -10,6 +10,14 @@ struct callback;
 struct list_head;
 struct kernel_regs;
 
+/* checks.c, checks-locks.c */
+int kernel_one_initcall(int (*fn)(void));
+void kernel_spin_for_ever(void *lock);
+#define TAKER(name, kind) \
+	uint64_t kernel_##name(void *lock, uint64_t a, uint64_t b);
+#include "locks.def"
+#undef TAKER
+
 /* console.c */
 int kernel_vprintk_emit(int facility, int level, const void *dev,
 			const char *format, va_list args);
@@ -117,6 +125,27 @@ void kernel_call_srcu(void *domain, struct callback *c,
 		      void (*fn)(struct callback *));
 void kernel_synchronize_rcu(void);
 
+/* remote.c */
+uint64_t kernel_remote_copy_from(void *to, uint64_t from, uint64_t n);
+uint64_t kernel_remote_copy_to(uint64_t to, const void *from, uint64_t n);
+uint64_t kernel_remote_move(uint64_t to, uint64_t from, uint64_t n);
+uint64_t kernel_remote_clear(uint64_t to, uint64_t n);
+long kernel_remote_string(char *to, uint64_t from, long max);
+long kernel_remote_length(uint64_t from, long max);
+int remote_get(uint64_t from, uint64_t size, uint64_t *ret);
+int remote_put(uint64_t to, uint64_t value, uint64_t size);
+/* These have arguments and results in registers of their own. */
+void kernel_remote_get_1(void);
+void kernel_remote_get_2(void);
+void kernel_remote_get_4(void);
+void kernel_remote_get_8(void);
+void kernel_remote_put_1(void);
+void kernel_remote_put_2(void);
+void kernel_remote_put_4(void);
+void kernel_remote_put_8(void);
+void kernel_remote_rep_move(void);
+void kernel_remote_rep_clear(void);
+
 /* replace.c */
 uint64_t kernel_return_0(void);
 uint64_t kernel_return_1(void);
@@ -125,6 +154,8 @@ uint64_t kernel_return_1(void);
 int kernel_new_thread(int (*fn)(void *), void *arg);
 void kernel_schedule(void);
 int kernel_cond_resched(void);
+void kernel_schedule_disabled(void);
+void kernel_schedule_rtlock(void);
 int kernel_wake_up_state(void *task, uint32_t state);
 int kernel_wake_up(void *task);
 int kernel_wake_function(void *entry, uint32_t state);

@@ -4,13 +4,10 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 
-#include "base/span.h"
 #include "host.h"
-#include "image/codec.h"
 #include "kernel-calls.h"
+#include "modfile.h"
 #include "serve.h"
 #include "trace.h"
 
@@ -40,117 +37,6 @@ void kernel_return_to_user(void)
 	rcu_run();
 }
 
-struct bytes {
-	char *data;
-	size_t size, mapped;
-};
-
-static void bytes_release(struct bytes *b)
-{
-	if (b->data)
-		munmap(b->data, b->mapped);
-	b->data = NULL;
-}
-
-/* The file's bytes and two more, for the caller to use. */
-static int read_whole(const char *path, struct bytes *ret)
-{
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct bytes b = { 0 };
-	struct stat st;
-
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return -1;
-	b.mapped = (size_t)st.st_size + 2;
-	b.data = mmap(NULL, b.mapped, PROT_READ | PROT_WRITE,
-		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (b.data == MAP_FAILED)
-		return -1;
-	while (b.size < (size_t)st.st_size) {
-		ssize_t n = read(fd, b.data + b.size,
-				 (size_t)st.st_size - b.size);
-
-		if (n <= 0)
-			break;
-		b.size += (size_t)n;
-	}
-	*ret = b;
-	return 0;
-}
-
-/* A module file as init_module(2) wants it: not compressed. */
-static int read_module(const char *path, struct bytes *ret)
-{
-	struct bytes b = { 0 };
-	struct codec codec = { 0 };
-	enum lkm_compression format;
-	const char *unknown;
-	int r = 0;
-
-	if (read_whole(path, &b) < 0)
-		return -1;
-	format = codec_detect((struct span){ (uint8_t *)b.data, b.size },
-			      &unknown);
-	if (format == LKM_COMPRESSION_NONE) {
-		*ret = b;
-		return 0;
-	}
-	r = codec_decode(&codec, format,
-			 (struct span){ (uint8_t *)b.data, b.size }, path,
-			 NULL);
-	bytes_release(&b);
-	if (!r) {
-		b.size = codec.size;
-		b.mapped = codec.size + 2;
-		b.data = mmap(NULL, b.mapped, PROT_READ | PROT_WRITE,
-			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		r = b.data == MAP_FAILED ? -1 : 0;
-	}
-	if (!r) {
-		memcpy(b.data, codec.out, codec.size);
-		*ret = b;
-	}
-	codec_release(&codec);
-	return r;
-}
-
-/* Files that many loads of a batch need, read once before the forks. */
-#define KEPT_MAX 4096
-#define KEPT_BYTES_MAX (256UL << 20)
-
-static struct {
-	struct {
-		char *path;
-		struct bytes bytes;
-	} files[KEPT_MAX];
-	size_t count;
-	uint64_t total;
-} kept;
-
-static const struct bytes *find_kept(const char *path)
-{
-	for (size_t i = 0; i < kept.count; i++)
-		if (!strcmp(kept.files[i].path, path))
-			return &kept.files[i].bytes;
-	return NULL;
-}
-
-void load_keep(const char *path)
-{
-	struct bytes b;
-
-	if (kept.count == KEPT_MAX || kept.total > KEPT_BYTES_MAX ||
-	    find_kept(path) || read_module(path, &b) < 0)
-		return;
-	kept.files[kept.count].path = strdup(path);
-	if (!kept.files[kept.count].path) {
-		bytes_release(&b);
-		return;
-	}
-	kept.files[kept.count++].bytes = b;
-	kept.total += b.mapped;
-}
-
 struct load {
 	struct bytes file;
 	bool shared;
@@ -176,13 +62,7 @@ static long load_and_settle(void *arg)
 
 static int open_load(struct load *l, const char *path)
 {
-	const struct bytes *b = find_kept(path);
-
-	l->shared = b != NULL;
-	if (!b)
-		return read_module(path, &l->file);
-	l->file = *b;
-	return 0;
+	return modfile_read(path, &l->file, &l->shared);
 }
 
 static void close_load(struct load *l)
@@ -229,7 +109,7 @@ int load_aliases(const char *path)
 {
 	struct bytes b;
 
-	if (read_whole(path, &b) < 0)
+	if (bytes_read(path, &b) < 0)
 		return -1;
 	memmove(b.data + 1, b.data, b.size);
 	b.data[0] = '\n';

@@ -5,12 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include "diag/error.h"
 #include "finding.h"
 #include "host.h"
 #include "kernel-calls.h"
+#include "modfile.h"
 #include "serve.h"
 
 #define LOADED_MAX 256 /* files of a line */
@@ -19,7 +21,7 @@ struct host host;
 
 struct options {
 	const char *verb, *image, *aliases;
-	bool json, verbose, unload, log, guard, fail_alloc;
+	bool json, verbose, unload, log, guard, fail_alloc, is_private;
 	uint64_t fail_alloc_only; /* 0: all */
 	int socket, ready;	  /* -1: not given */
 	char **rest;
@@ -34,7 +36,7 @@ static void usage(void)
 	      "       lkm-host batch IMAGE [--aliases FILE] [--guard] [--unload] "
 	      "[--fail-alloc all] [--log] <lines of FILE FILE...\n"
 	      "       lkm-host serve IMAGE --socket-fd N [--ready-fd N] "
-	      "[--guard]\n",
+	      "[--guard] [--private]\n",
 	      stderr);
 }
 
@@ -69,6 +71,8 @@ static int parse(int argc, char **argv, struct options *o)
 	for (; i < argc; i++) {
 		if (!strcmp(argv[i], "--json"))
 			o->json = true;
+		else if (!strcmp(argv[i], "--private"))
+			o->is_private = true;
 		else if (!strcmp(argv[i], "-v"))
 			o->verbose = true;
 		else if (!strcmp(argv[i], "--unload"))
@@ -99,13 +103,14 @@ static int parse(int argc, char **argv, struct options *o)
 static void report_error(const struct options *o, struct lkm_error *e)
 {
 	char *text = lkm_error_text(e), *hint = lkm_error_hint(e);
+	char *line = error_to_line(e);
 
 	fprintf(stderr, "error[%s]: %s\n", lkm_error_id(e), text ? text : "?");
 	if (hint && *hint)
 		fprintf(stderr, "  try:   %s\n", hint);
-	if (o->ready >= 0)
-		dprintf(o->ready, "error[%s]: %s\n", lkm_error_id(e),
-			text ? text : "?");
+	if (o->ready >= 0 && line)
+		dprintf(o->ready, "%s\n", line);
+	free(line);
 	free(text);
 	free(hint);
 	lkm_error_free(e);
@@ -366,7 +371,7 @@ static void keep_dependencies(const char *line)
 		p += *p == '?';
 		snprintf(path, sizeof(path), "%.*s", (int)(space - p), p);
 		if (!strchr(path, ','))
-			load_keep(path);
+			modfile_keep(path);
 		p = space + 1;
 	}
 }
@@ -399,11 +404,13 @@ static int batch(const struct options *o)
 
 static void start_serving(const struct options *o)
 {
-	const struct serve_options s = { .image = o->image,
-					 .socket = o->socket,
-					 .flags = o->guard ? PROTO_HOST_GUARD :
-							     0 };
+	struct serve_options s = { .image = o->image,
+				   .socket = o->socket,
+				   .flags = PROTO_HOST_SANDBOX,
+				   .is_private = o->is_private };
 
+	if (o->guard)
+		s.flags |= PROTO_HOST_GUARD;
 	if (o->ready >= 0) {
 		dprintf(o->ready, "+");
 		close(o->ready);
@@ -417,16 +424,17 @@ static int kernel_process(const struct options *o)
 	static struct boot_report report;
 	struct lkm_error *e = NULL;
 
+	/* no file can be opened later */
+	if (o->aliases && load_aliases(o->aliases) < 0) {
+		fprintf(stderr, "lkm-host: cannot read %s\n", o->aliases);
+		return 1;
+	}
 	host.verbose = o->verbose;
 	if (boot(o->image, &report, &e) < 0) {
 		report_error(o, e);
 		for (size_t i = 1; i < report.missing.count; i++)
 			fprintf(stderr, "  also:  %s\n",
 				report.missing.names[i]);
-		return 1;
-	}
-	if (o->aliases && load_aliases(o->aliases) < 0) {
-		fprintf(stderr, "lkm-host: cannot read %s\n", o->aliases);
 		return 1;
 	}
 	if (o->guard && guard_memory_start() < 0) {
@@ -442,27 +450,27 @@ static int kernel_process(const struct options *o)
 	return batch(o);
 }
 
-int main(int argc, char **argv)
+/* The kernel's process asks us for files; it ends before we do. */
+static int run_beside(const struct options *o)
 {
-	struct options o = { .socket = -1, .ready = -1 };
-	int status;
+	int status, fd[2];
 	pid_t pid;
 
-	if (parse(argc, argv, &o) < 0 ||
-	    (strcmp(o.verb, "doctor") && strcmp(o.verb, "run") &&
-	     strcmp(o.verb, "batch") &&
-	     (strcmp(o.verb, "serve") || o.socket < 0))) {
-		usage();
-		return 2;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fd) < 0) {
+		perror("lkm-host");
+		return 1;
 	}
-	if (!strcmp(o.verb, "serve"))
-		return kernel_process(&o);
 	pid = fork();
 	if (!pid) {
-		status = kernel_process(&o);
+		sandbox_close_others(&fd[1], 1);
+		modfile_ask_at(fd[1]);
+		status = kernel_process(o);
 		fflush(stdout);
 		_exit(status);
 	}
+	close(fd[1]);
+	if (pid > 0)
+		modfile_serve(fd[0]);
 	if (pid < 0 || waitpid(pid, &status, 0) < 0) {
 		perror("lkm-host");
 		return 1;
@@ -475,4 +483,28 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	return WEXITSTATUS(status);
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = { .socket = -1, .ready = -1 };
+
+	if (parse(argc, argv, &o) < 0 ||
+	    (strcmp(o.verb, "doctor") && strcmp(o.verb, "run") &&
+	     strcmp(o.verb, "batch") &&
+	     (strcmp(o.verb, "serve") || o.socket < 0))) {
+		usage();
+		return 2;
+	}
+	if (!strcmp(o.verb, "serve")) {
+		const int keep[] = { o.socket, o.ready };
+
+		/* only its errors go to where it was started from */
+		if (!freopen("/dev/null", "r", stdin) ||
+		    !freopen("/dev/null", "w", stdout))
+			return 1;
+		sandbox_close_others(keep, ARRAY_SIZE(keep));
+		return kernel_process(&o);
+	}
+	return run_beside(&o);
 }

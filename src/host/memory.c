@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "kernel-calls.h"
+#include "checks.h"
 #include "memory.h"
 
 static uint32_t sequence;
@@ -57,6 +58,8 @@ void *memory_take(const struct request *r)
 	struct block *b = NULL;
 	void *p;
 
+	checks_allocation(r->kind == MEMORY_VMALLOC ? GFP_DIRECT_RECLAIM :
+						      r->gfp);
 	if (number && fail_alloc_now(r, number))
 		return NULL;
 	if (is_guarded(r, s))

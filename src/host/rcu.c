@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // RCU where no reader can be in the middle of anything when another runs.
+#include "checks.h"
 #include "host.h"
 #include "kernel-calls.h"
+
+#define SOFTIRQ_OFFSET 0x100u /* include/linux/preempt.h: where they run */
 
 /* struct callback_head, include/linux/types.h */
 struct callback {
@@ -35,6 +38,7 @@ void rcu_run(void)
 	if (q.running)
 		return;
 	q.running = true;
+	*host.percpu.preempt_count += SOFTIRQ_OFFSET;
 	while (q.first) {
 		struct callback *c = q.first;
 
@@ -43,6 +47,7 @@ void rcu_run(void)
 			q.last = &q.first;
 		c->fn(c);
 	}
+	*host.percpu.preempt_count -= SOFTIRQ_OFFSET;
 	q.running = false;
 }
 
@@ -54,5 +59,6 @@ void rcu_recover(void)
 
 KERNEL_ENTRY void kernel_synchronize_rcu(void)
 {
+	checks_schedule(); /* the kernel's own always waits */
 	rcu_run();
 }

@@ -14,6 +14,16 @@ struct entry {
 	bool wrap;	  /* the function is called by its replacement */
 };
 
+/*
+ * Where they lie is a variable (CONFIG_DYNAMIC_MEMORY_LAYOUT) that can be set;
+ * a constant in all of the code could not.
+ */
+static const char *const variables[] = {
+	"page_offset_base",
+	"vmemmap_base",
+	"phys_base",
+};
+
 #define V(major, minor) ((major)*1000 + (minor))
 #define RANGE(since, until) since, until
 #define ALWAYS RANGE(0, V(999, 0))
@@ -129,6 +139,9 @@ static void replace_variant(const char *base, uint64_t address)
 
 void replace_check(struct missing *ret_missing)
 {
+	for (size_t i = 0; i < ARRAY_SIZE(variables); i++)
+		if (!sym(variables[i]))
+			ret_missing->names[ret_missing->count++] = variables[i];
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
 		const struct entry *e = &table[i];
 

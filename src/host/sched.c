@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "checks.h"
 #include "finding.h"
 #include "host.h"
 #include "kernel-calls.h"
@@ -11,7 +12,6 @@
 
 #define SETTLE_TURNS 1000
 #define FIBERS_MAX 8192
-#define STACK_SIZE 262144UL
 #define STACK_GUARD 4096UL
 #define IDLE_TICKS_MAX 20000 /* 80 s of the kernel's time without any work */
 #define USED_TICKS_MAX (LOCKUP_SECONDS * 250) /* time.c */
@@ -30,7 +30,6 @@
 #define PF_WQ_WORKER 0x20u
 #define TIF_SIGPENDING 4u /* arch/x86/include/asm/thread_info.h */
 #define TIF_NEED_RESCHED 8u
-#define PREEMPT_ENABLED 0x80000000u /* arch/x86: bit clear: reschedule */
 
 struct fiber {
 	char *task;
@@ -40,6 +39,7 @@ struct fiber {
 	unsigned int used;    /* ticks of processor time without a break */
 	struct guard *guard;  /* innermost */
 	void *owner;
+	bool remote;
 	int (*fn)(void *);
 	void *arg;
 	char *stack;
@@ -122,6 +122,7 @@ static void switch_to(int next)
 		s.fibers[next].used = 0;
 	*host.percpu.current_task = (uint64_t)s.fibers[next].task;
 	*host.percpu.preempt_count = s.fibers[next].preempt;
+	remote_switch(s.fibers[next].remote);
 	fiber_switch(thread_sp(me), *thread_sp(&s.fibers[next]));
 }
 
@@ -136,14 +137,14 @@ static struct fiber *free_fiber(void)
 /* A page that cannot be touched ends it: recursion without end is a fault. */
 static char *new_stack(void)
 {
-	char *p = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
+	char *p = mmap(NULL, FIBER_STACK, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (p == MAP_FAILED)
 		return NULL;
 	if (mprotect(p, STACK_GUARD, PROT_NONE) == 0)
 		return p;
-	munmap(p, STACK_SIZE);
+	munmap(p, FIBER_STACK);
 	return NULL;
 }
 
@@ -157,8 +158,8 @@ static bool give_stack(struct fiber *f)
 		f->stack = new_stack();
 	if (!f->stack)
 		return false;
-	trace_set_stack(f->task, f->stack + STACK_SIZE);
-	sp = (uint64_t *)(f->stack + STACK_SIZE - sizeof(struct kernel_regs));
+	trace_set_stack(f->task, f->stack + FIBER_STACK);
+	sp = (uint64_t *)(f->stack + FIBER_STACK - sizeof(struct kernel_regs));
 	memset(sp, 0, sizeof(struct kernel_regs));
 	*--sp = start ? start : sym("ret_from_fork");
 	*--sp = 0;		  /* rbp */
@@ -182,6 +183,7 @@ static int spawn(int (*fn)(void *), void *arg, const char *name, bool user)
 	f->arg = arg;
 	f->guard = NULL;
 	f->owner = NULL;
+	f->remote = false;
 	f->blocked_forever = false;
 	f->dead = !f->task || !give_stack(f);
 	return f->dead ? -12 : task_pid(f->task);
@@ -364,6 +366,12 @@ void *sched_owner(void)
 	return s.fibers[s.current].owner;
 }
 
+void sched_set_remote(bool remote)
+{
+	s.fibers[s.current].remote = remote;
+	remote_switch(remote);
+}
+
 void sched_set_owner(void *owner)
 {
 	s.fibers[s.current].owner = owner;
@@ -460,7 +468,7 @@ static void flush_plug(const struct fiber *f)
 		s.flush_plug(*plug, true);
 }
 
-KERNEL_ENTRY void kernel_schedule(void)
+static void schedule_away(void)
 {
 	int me = s.current;
 	struct fiber *f = &s.fibers[me];
@@ -488,14 +496,36 @@ KERNEL_ENTRY void kernel_schedule(void)
 		s.worker_running(f->task);
 }
 
+KERNEL_ENTRY void kernel_schedule(void)
+{
+	if (!s.fibers[s.current].dead)
+		checks_schedule();
+	schedule_away();
+}
+
+/* For a lock that spins in a kernel that is not for real time */
+KERNEL_ENTRY void kernel_schedule_rtlock(void)
+{
+	schedule_away();
+}
+
 /* A tick has asked for it (sched_want_switch), and nothing forbids it. */
 KERNEL_ENTRY int kernel_cond_resched(void)
 {
+	checks_may_sleep("a function is called that may sleep");
 	if (!(*info_flags(&s.fibers[s.current]) & TIF_NEED_RESCHED) ||
 	    *host.percpu.preempt_count != PREEMPT_ENABLED)
 		return 0;
 	kernel_schedule();
 	return 1;
+}
+
+/* From the middle of a mutex: preemption is off, once, and again after it. */
+KERNEL_ENTRY void kernel_schedule_disabled(void)
+{
+	--*host.percpu.preempt_count;
+	kernel_schedule();
+	++*host.percpu.preempt_count;
 }
 
 KERNEL_ENTRY int kernel_wake_up_state(void *task, uint32_t state)

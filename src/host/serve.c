@@ -56,19 +56,21 @@ void serve_stop(void)
 
 static void free_client(struct client *c)
 {
-	for (size_t i = 0; i < CLIENTS_MAX; i++)
+	size_t left = 0;
+
+	for (size_t i = 0; i < CLIENTS_MAX; i++) {
 		if (v.clients[i] == c)
 			v.clients[i] = NULL;
+		left += v.clients[i] != NULL;
+	}
 	if (c->fd >= 0)
 		close(c->fd);
 	proto_release(c->in);
 	free(c->in);
 	free(c);
 	/* a copy of the kernel ends with the last of those it was made for */
-	for (size_t i = 0; i < CLIENTS_MAX; i++)
-		if (v.clients[i])
-			return;
-	if (serve_options.flags & PROTO_HOST_COPY)
+	if (!left &&
+	    (serve_options.is_private || serve_options.flags & PROTO_HOST_COPY))
 		_exit(0);
 }
 

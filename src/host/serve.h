@@ -24,7 +24,6 @@ struct worker {
 	bool spoiled;	  /* a call did not come back: not for further use */
 	struct proto_message *in, *out;
 	/* upcall.c */
-	bool remote_user;      /* the request's pointers are the client's */
 	unsigned int upcalls;  /* that its request started, not ended yet */
 	struct upcall *upcall; /* which the client was sent */
 	/* calls.c: freed when the request is over, however that came about */
@@ -46,7 +45,8 @@ struct client {
 struct serve_options {
 	const char *image;
 	int socket;
-	uint32_t flags; /* enum proto_host_flags */
+	uint32_t flags;	 /* enum proto_host_flags */
+	bool is_private; /* it ends with its last client */
 };
 
 /* serve.c */
@@ -66,6 +66,11 @@ void upcall_wake(void);
 /* Whom to ask; NULL: nobody.  Each begin is ended by one of the others. */
 struct worker *upcall_begin(void);
 void upcall_end(struct worker *w);
+/* Memory of the client's program: 0, or negative errno */
+int upcall_user_read(uint64_t from, void *to, size_t size);
+int upcall_user_write(uint64_t to, const void *from, size_t size);
+/* Length without NUL; @max: none; @to NULL: only that.  -EFAULT */
+long upcall_user_string(uint64_t from, char *to, size_t max);
 /* The exit status of a modprobe: 0 or 1 */
 int upcall_module(struct worker *w, const char *name);
 

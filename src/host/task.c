@@ -149,6 +149,8 @@ void *task_new(const void *init_task, const char *name, bool user)
 	*(uint64_t *)at(t, host.off.task_thread_pid) = 0;
 	memset(at(t, host.off.task_pid_links), 0, PID_LINKS_SIZE);
 	snprintf(at(t, host.off.task_comm), 16, "%s", name);
+	if (host.off.task_rcu != NO_OFFSET) /* it may read just now */
+		*(int32_t *)at(t, host.off.task_rcu) = 0;
 	share_with_init(t);
 	if (!give_signals(t)) {
 		memory_put(t);

@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include "checks.h"
 #include "host.h"
 #include "kernel-calls.h"
 #include "trace.h"
 
+#define PREFIX "__x64_sys_"
 #define ENTRY_MAX 512	  /* bytes of code searched for its call */
 #define SYSCALLS_MAX 1024 /* far more than there are */
 #define USER_CS 0x33	  /* arch/x86/include/asm/segment.h: ABI */
@@ -83,13 +85,25 @@ static long number_of(const void *function)
 	return -1;
 }
 
+static const char *name_of(const void *function)
+{
+	uint64_t offset;
+	const char *name = sym_name_at((uint64_t)function, &offset);
+
+	return name && strlen(name) > strlen(PREFIX) ? name + strlen(PREFIX) :
+						       "a system call";
+}
+
 long trace_syscall(void *function, const struct kernel_regs *regs)
 {
 	struct kernel_regs r = *regs;
 	long (*call)(const struct kernel_regs *) = function;
+	bool unload = function == symp(PREFIX "delete_module");
 	void *task = (void *)*host.percpu.current_task;
 	uint64_t *stack = at(task, host.off.task_stack), outer = *stack;
 	long number = -1, result;
+	const char *leaves = unload ? (const char *)regs->di : NULL;
+	struct checks_entry before;
 
 	if (!e.searched)
 		find_entry();
@@ -102,9 +116,16 @@ long trace_syscall(void *function, const struct kernel_regs *regs)
 	r.flags = 0x246;
 	r.orig_ax = (uint64_t)number;
 	r.ax = (uint64_t)-ENOSYS;
+	checks_enter(&before);
+	if (leaves)
+		checks_exit_begin(leaves);
 	result = syscall_enter(e.dispatch, &r, number, e.return_to, stack,
 			       trace_stack_size());
 	*stack = outer;
+	if (leaves)
+		checks_exit_end(leaves);
+	checks_leave(&before,
+		     &(struct checks_of){ leaves, 0, name_of(function) });
 	return result;
 }
 

@@ -33,6 +33,9 @@ void trace_set_stack(void *task, const void *top)
 {
 	*(uint64_t *)at(task, host.off.task_stack) = (uint64_t)top -
 						     trace_stack_size();
+	/* else it is nobody's business while another runs */
+	if (host.off.task_on_cpu != NO_OFFSET)
+		*(int32_t *)at(task, host.off.task_on_cpu) = 0;
 }
 
 bool trace_is_host(uint64_t ip)
@@ -44,6 +47,15 @@ bool trace_is_host(uint64_t ip)
 static bool is_code(uint64_t ip)
 {
 	return is_kernel_text(ip) || is_module_area(ip);
+}
+
+uint64_t trace_place(void)
+{
+	const uint64_t *frame = __builtin_frame_address(0);
+
+	for (int i = 0; i < 16 && trace_is_host(frame[1]); i++)
+		frame = (const uint64_t *)frame[0];
+	return frame[1];
 }
 
 /* Where the call before return address @ip goes to, if it says so itself */
@@ -87,14 +99,35 @@ static bool is_done(void *state)
 }
 
 /*
+ * One frame up.  The kernel takes a function of the host to have a plain
+ * frame; one that has aligned its stack keeps where it was called below its
+ * frame pointer (gcc's prologue for that).
+ */
+static void step(void *state)
+{
+	bool (*next)(void *) = symp("unwind_next_frame");
+	bool is_host = trace_is_host(*member(state, host.off.unwind_ip));
+	uint64_t bp = *member(state, host.off.unwind_bp), called, at_call;
+
+	next(state);
+	if (!is_host || is_done(state) ||
+	    *member(state, host.off.unwind_sp) != bp + 16)
+		return;
+	called = ((const uint64_t *)bp)[-1];
+	if (called <= bp + 16 || called > bp + 16 + 32)
+		return;
+	at_call = ((const uint64_t *)called)[-1];
+	if (at_call == ((const uint64_t *)bp)[1])
+		*member(state, host.off.unwind_sp) = called;
+}
+
+/*
  * The kernel's printing of stacks asks for the place of the next return
  * address.  Frames of the host, which lie between those of the kernel where
  * its functions are replaced, are passed over: they are not of its world.
  */
 KERNEL_ENTRY uint64_t *kernel_return_address_place(void *state)
 {
-	bool (*next)(void *) = symp("unwind_next_frame");
-
 	for (int i = 0; i < FRAMES_MAX && !is_done(state); i++) {
 		struct kernel_regs *regs = (void *)*member(
 			state, host.off.unwind_regs);
@@ -103,7 +136,7 @@ KERNEL_ENTRY uint64_t *kernel_return_address_place(void *state)
 
 		if (!place || !trace_is_host(*place))
 			return place;
-		next(state);
+		step(state);
 	}
 	return NULL;
 }
@@ -112,12 +145,11 @@ void trace_find(struct finding *f, const struct kernel_regs *regs, void *task)
 {
 	void (*start)(void *, void *, const void *,
 		      const void *) = symp("__unwind_start");
-	bool (*next)(void *) = symp("unwind_next_frame");
 	uint64_t (*address)(void *) = symp("unwind_get_return_address");
 	uint64_t state[UNWIND_STATE_MAX / 8] = { 0 };
 	const void *first = __builtin_frame_address(0);
 
-	if (!start || !next || !address || !host.off.unwind_size ||
+	if (!start || !address || !host.off.unwind_size ||
 	    host.off.unwind_size > sizeof(state))
 		return;
 	if (regs)
@@ -134,6 +166,6 @@ void trace_find(struct finding *f, const struct kernel_regs *regs, void *task)
 
 		if (ip)
 			finding_frame(f, ip, FRAME_RELIABLE);
-		next(state);
+		step(state);
 	}
 }

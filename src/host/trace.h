@@ -20,6 +20,8 @@ void trace_set_stack(void *task, const void *top);
 
 /* Code of this program or of a library: none of the kernel's */
 bool trace_is_host(uint64_t ip);
+/* Where kernel code last called into the host, by the frames of here */
+uint64_t trace_place(void);
 
 /*
  * Registers of a fault in a function of the host: as if it had been at the

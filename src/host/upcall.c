@@ -127,3 +127,74 @@ int upcall_module(struct worker *w, const char *name)
 	upcall_end(w);
 	return status ? 1 : 0;
 }
+
+/* A question about memory to the client whose request runs here. */
+static struct proto_message *new_question(uint16_t type, uint64_t address)
+{
+	struct proto_message *m = sched_owner() ? calloc(1, sizeof(*m)) : NULL;
+
+	if (!m)
+		return NULL;
+	proto_init(m, type, ++u.last_id);
+	proto_put_u64(m, address);
+	return m;
+}
+
+/* Sends it, frees it; the answer's bytes to @ret: at most @max.  Or < 0. */
+static long ask(struct proto_message *m, void *ret, size_t max)
+{
+	struct worker *w = upcall_begin();
+	struct proto_fields f = { 0 };
+	long r;
+
+	r = m->failed ? -EFAULT : exchange(w, &m);
+	upcall_end(w);
+	if (!r && proto_get_fields(m, &f) < 0)
+		r = -EFAULT;
+	if (!r) {
+		r = (long)MIN_OF(f.bulk.bytes.size, max);
+		if (ret && r)
+			memcpy(ret, f.bulk.bytes.data, (size_t)r);
+	}
+	proto_fields_release(&f);
+	proto_release(m);
+	free(m);
+	return r < 0 ? -EFAULT : r;
+}
+
+int upcall_user_read(uint64_t from, void *to, size_t size)
+{
+	struct proto_message *m = new_question(PROTO_UPCALL_USER_READ, from);
+
+	if (!m)
+		return -EFAULT;
+	if (size > PROTO_BULK_MAX)
+		m->failed = true;
+	proto_put_u32(m, (uint32_t)size);
+	return ask(m, to, size) == (long)size ? 0 : -EFAULT;
+}
+
+int upcall_user_write(uint64_t to, const void *from, size_t size)
+{
+	struct proto_message *m = new_question(PROTO_UPCALL_USER_WRITE, to);
+
+	if (!m)
+		return -EFAULT;
+	proto_put_bulk(m, from, size);
+	return ask(m, NULL, 0) < 0 ? -EFAULT : 0;
+}
+
+long upcall_user_string(uint64_t from, char *to, size_t max)
+{
+	struct proto_message *m = new_question(PROTO_UPCALL_USER_STRING, from);
+	long n;
+
+	if (!m)
+		return -EFAULT;
+	max = MIN_OF(max, (size_t)PROTO_BULK_MAX);
+	proto_put_u32(m, (uint32_t)max);
+	n = ask(m, to, max);
+	if (to && n >= 0 && (size_t)n < max)
+		to[n] = '\0';
+	return n;
+}

@@ -51,6 +51,8 @@ static int gather_modules(struct gather *g, struct lkm_error **reterr)
 	unsigned int line = 0;
 	int rc = kernel_read(g->kernel, "/proc/modules", &text);
 
+	if (rc == -EPIPE && kernel_why(g->kernel, EPIPE, NULL) < 0)
+		return kernel_why(g->kernel, EPIPE, reterr);
 	if (rc < 0) {
 		lkm_facts_set_known(g->facts, LKM_FACT_HAS_MODULES,
 				    rc == -ENOENT ? LKM_NO : LKM_UNKNOWN);

@@ -9,6 +9,7 @@
 
 static const struct kernel_ops *const backends[] = {
 	[LKM_KERNEL_LIVE] = &live_ops,
+	[LKM_KERNEL_HOSTED] = &hosted_ops,
 };
 
 /* A copy of @s; *@failed is set when there is no memory. */
@@ -35,6 +36,8 @@ int lkm_kernel_open(enum lkm_kernel_kind kind,
 	if (!k)
 		return error_nomem(reterr);
 	k->ops = backends[kind];
+	k->inputs = o.inputs;
+	k->inputs_ctx = o.inputs_ctx;
 	k->proc = copy(o.proc ? o.proc : "/proc", &failed);
 	k->sys = copy(o.sys ? o.sys : "/sys", &failed);
 	k->kmsg = copy(o.kmsg, &failed);
@@ -42,6 +45,8 @@ int lkm_kernel_open(enum lkm_kernel_kind kind,
 		lkm_kernel_free(k);
 		return error_nomem(reterr);
 	}
+	if (kind == LKM_KERNEL_HOSTED)
+		hosted_attach(k, o.host);
 	*ret = k;
 	return 0;
 }
@@ -50,6 +55,7 @@ void lkm_kernel_free(struct lkm_kernel *kernel)
 {
 	if (!kernel)
 		return;
+	hosted_detach(kernel);
 	free(kernel->proc);
 	free(kernel->sys);
 	free(kernel->kmsg);
@@ -115,4 +121,23 @@ int lkm_kernel_facts(struct lkm_kernel *kernel, struct lkm_facts **ret,
 		     struct lkm_error **reterr)
 {
 	return lkm_kernel_facts_for(kernel, NULL, 0, ret, reterr);
+}
+
+int lkm_kernel_log(struct lkm_kernel *kernel, uint64_t from,
+		   void (*fn)(void *ctx, const struct lkm_log_record *record),
+		   void *ctx, uint64_t *ret_next, struct lkm_error **reterr)
+{
+	uint64_t next;
+	int rc = kernel->ops->log_all(kernel, from, fn, ctx, &next);
+
+	if (rc < 0) {
+		int died = kernel_why(kernel, -rc, NULL);
+
+		if (died < 0)
+			return kernel_why(kernel, -rc, reterr);
+		return error_system(reterr, rc, "read", "the kernel's log");
+	}
+	if (ret_next)
+		*ret_next = next;
+	return 0;
 }

@@ -53,6 +53,14 @@ struct kernel_ops {
 	 * the error's code.  NULL: there is no such reason.
 	 */
 	int (*why)(struct lkm_kernel *k, int err, struct lkm_error **reterr);
+	/* A load of @module from @path begins.  NULL: nobody wants to know. */
+	void (*coming)(struct lkm_kernel *k, const char *module,
+		       const char *path);
+	/* As lkm_kernel_log(). */
+	int (*log_all)(struct lkm_kernel *k, uint64_t from,
+		       void (*fn)(void *ctx,
+				  const struct lkm_log_record *record),
+		       void *ctx, uint64_t *ret_next);
 	/* insert() takes descriptors only, of files that are not compressed. */
 	bool plain_files_only;
 };
@@ -61,10 +69,20 @@ struct lkm_kernel {
 	const struct kernel_ops *ops;
 	char *proc; /* live: what stands for /proc ... */
 	char *sys;
-	char *kmsg; /* NULL: /dev/kmsg */
+	char *kmsg;	       /* NULL: /dev/kmsg */
+	struct lkm_host *host; /* hosted: borrowed */
+	/* Of the modprobe that it may call: see struct lkm_kernel_options. */
+	int (*inputs)(void *ctx, struct lkm_plan_inputs *ret,
+		      struct lkm_error **reterr);
+	void *inputs_ctx;
 };
 
 extern const struct kernel_ops live_ops;
+extern const struct kernel_ops hosted_ops;
+
+/* Let @host's request_module() come to @k; and no longer. */
+void hosted_attach(struct lkm_kernel *k, struct lkm_host *host);
+void hosted_detach(struct lkm_kernel *k);
 
 /*
  * The text of a file, without a newline at its end.  0 or negative errno.

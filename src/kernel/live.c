@@ -134,6 +134,59 @@ static int live_log_read(struct lkm_kernel *k, struct kernel_log *log,
 	return kmsg_read(&log->kmsg, ret);
 }
 
+/* "PRIORITY,SEQUENCE,MICROSECONDS,...;TEXT", then lines of details. */
+static bool record_parse(char *record, struct lkm_log_record *ret)
+{
+	char *text = strchr(record, ';'), *rest = record;
+	uint64_t numbers[3];
+
+	if (!text)
+		return false;
+	*text++ = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+		char *word = strsep(&rest, ",");
+
+		if (!word || !text_to_u64(word, 10, &numbers[i]))
+			return false;
+	}
+	*ret = (struct lkm_log_record){ .seq = numbers[1],
+					.ns = numbers[2] * 1000,
+					.level = numbers[0] & 7,
+					.text = text };
+	return true;
+}
+
+/* Each read(2) of /dev/kmsg gives one record, from the oldest on. */
+static int live_log_all(struct lkm_kernel *k, uint64_t from,
+			void (*fn)(void *ctx,
+				   const struct lkm_log_record *record),
+			void *ctx, uint64_t *ret_next)
+{
+	_cleanup_close_ int fd = open(k->kmsg ? k->kmsg : "/dev/kmsg",
+				      O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	struct lkm_log_record record;
+	char bytes[KMSG_RECORD_MAX];
+	ssize_t n = -1;
+
+	*ret_next = from;
+	if (fd < 0)
+		return -errno;
+	while ((n = read(fd, bytes, sizeof(bytes) - 1))) {
+		/* EPIPE: older records were overwritten meanwhile; go on */
+		if (n < 0 && (errno == EPIPE || errno == EINTR))
+			continue;
+		if (n < 0)
+			return errno == EAGAIN ? 0 : -errno;
+		bytes[n] = '\0';
+		if (!record_parse(bytes, &record) || record.seq < from)
+			continue;
+		fn(ctx, &record);
+		*ret_next = record.seq + 1;
+	}
+	return 0;
+}
+
 const struct kernel_ops live_ops = {
 	.read = live_read,
 	.list = live_list,
@@ -144,5 +197,6 @@ const struct kernel_ops live_ops = {
 	.remove = live_remove,
 	.log_open = live_log_open,
 	.log_read = live_log_read,
+	.log_all = live_log_all,
 	.why = live_why,
 };

@@ -268,6 +268,8 @@ int lkm_kernel_load(struct lkm_kernel *k, const char *path, const char *params,
 	int rc = load_open(&l, reterr);
 
 	if (!rc) {
+		if (k->ops->coming)
+			k->ops->coming(k, l.module, path);
 		k->ops->log_open(k, &l.log);
 		rc = load_any(&l, &result, reterr);
 	}

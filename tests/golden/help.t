@@ -13,6 +13,7 @@ verbs:
   find       which module has this symbol, alias, firmware or file
   config     the rules of modprobe.d and the command line, with file:line
   why        why a module is loaded, what would load it, what stops it
+  log        the kernel's log
   plan       the steps that a load would take; nothing is done
   check      would that kernel take this module, and if not why
   load       load modules with all that they need
@@ -22,14 +23,15 @@ verbs:
   forbid     never load a module, whatever asks for it
   allow      take back what 'lkm forbid' wrote
   index      write the index files of a module tree
+  host       a distribution's own kernel in an ordinary process
   vm         run a command under another kernel, in QEMU
   help       show help
 \
 common options, before or after the verb:
       --root DIR             work on the system below DIR
-  -k, --kernel RELEASE       modules of this kernel release
+  -k, --kernel RELEASE       this kernel (host start: or its image)
       --layer DIR            a module directory laid over the kernel's own (repeatable)
-      --on KERNEL            which kernel to act on: live
+      --on KERNEL            which kernel to act on: live, or hosted
       --dialect NAME         resolve as lkm does, or as kmod does
       --json                 print JSON
   -n, --dry-run              do everything but the deed
@@ -59,9 +61,9 @@ options:
 \
 common options:
       --root DIR             work on the system below DIR
-  -k, --kernel RELEASE       modules of this kernel release
+  -k, --kernel RELEASE       this kernel (host start: or its image)
       --layer DIR            a module directory laid over the kernel's own (repeatable)
-      --on KERNEL            which kernel to act on: live
+      --on KERNEL            which kernel to act on: live, or hosted
       --dialect NAME         resolve as lkm does, or as kmod does
       --json                 print JSON
   -n, --dry-run              do everything but the deed
@@ -81,6 +83,7 @@ $ lkm
 !   find       which module has this symbol, alias, firmware or file
 !   config     the rules of modprobe.d and the command line, with file:line
 !   why        why a module is loaded, what would load it, what stops it
+!   log        the kernel's log
 !   plan       the steps that a load would take; nothing is done
 !   check      would that kernel take this module, and if not why
 !   load       load modules with all that they need
@@ -90,14 +93,15 @@ $ lkm
 !   forbid     never load a module, whatever asks for it
 !   allow      take back what 'lkm forbid' wrote
 !   index      write the index files of a module tree
+!   host       a distribution's own kernel in an ordinary process
 !   vm         run a command under another kernel, in QEMU
 !   help       show help
 !
 ! common options, before or after the verb:
 !       --root DIR             work on the system below DIR
-!   -k, --kernel RELEASE       modules of this kernel release
+!   -k, --kernel RELEASE       this kernel (host start: or its image)
 !       --layer DIR            a module directory laid over the kernel's own (repeatable)
-!       --on KERNEL            which kernel to act on: live
+!       --on KERNEL            which kernel to act on: live, or hosted
 !       --dialect NAME         resolve as lkm does, or as kmod does
 !       --json                 print JSON
 !   -n, --dry-run              do everything but the deed
@@ -133,11 +137,11 @@ $ lkm load debug=1
 !   try:   lkm load --help
 [2]
 $ lkm --on mars list
-! lkm: --on mars: this build acts on the live kernel only ('lkm vm' boots another)
+! lkm: the kernel to act on is 'live' or 'hosted' ('lkm vm COMMAND' runs one in QEMU)
 !   try:   lkm list --help
 [2]
 $ lkm generate bash | bash -n && lkm generate zsh | wc -l | grep -c . && lkm generate fish | grep -c 'a load'
 1
 3
 $ lkm generate man | grep -c '^## lkm'
-17
+19

@@ -372,8 +372,7 @@ for name, data in (
         ("null-call", "31 c0 ff d0"),
         ("non-canonical", "48 b8 00 00 00 00 00 00 ad de 48 8b 00"),
         ("undefined", "0f 0b"), ("divide", "31 d2 31 c9 f7 f1"),
-        ("user-read", "48 8b 04 25 00 00 10 00"),
-        ("text-write", "48 8d 05 00 00 00 00 c7 00 01 00 00 00 31 c0 c3")):
+        ("user-read", "48 8b 04 25 00 00 10 00")):
     add("init-" + name, code(bytes.fromhex(data)))
 
 

@@ -34,6 +34,7 @@
 #define LINE_MAX_LEN 65536
 #define CLEAN_TRIES 15
 #define NAMES_MAX 1024
+#define LOG_END "end of this part\n"
 
 /* From arch and driver code, not in the C library's list */
 static const struct {
@@ -186,6 +187,10 @@ static void command_clean(void)
 		fprintf(answers, "left %s\n", names[i]);
 }
 
+/*
+ * A message without a newline at its end (a long one is cut) is to be gone on
+ * with, and is shown when another one comes.
+ */
 static void command_log(void)
 {
 	static int fd = -1;
@@ -193,7 +198,9 @@ static void command_log(void)
 	ssize_t n;
 
 	if (fd < 0)
-		fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+		fd = open("/dev/kmsg", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	if (write(fd, LOG_END, sizeof(LOG_END) - 1) < 0)
+		return;
 	while ((n = read(fd, record, sizeof(record) - 1)) > 0 ||
 	       (n < 0 && errno == EPIPE)) {
 		char *text;
@@ -203,7 +210,7 @@ static void command_log(void)
 		record[n] = 0;
 		text = strchr(record, ';');
 		/* priority is the first number; more lines: a dictionary */
-		if (text)
+		if (text && strcmp(text + 1, LOG_END))
 			fprintf(answers, "%d %.*s\n",
 				(int)strtol(record, NULL, 10) & 7,
 				(int)strcspn(text + 1, "\n"), text + 1);

@@ -23,6 +23,8 @@ import vmlib            # noqa: E402
 
 LAYOUT = b"1"           # of the initramfs: change it with what is in there
 BOOT_SECONDS = 120
+SECONDS = {"tcrypt": 1200}      # for a module's init; that tests every cipher
+SECONDS_DEFAULT = 180
 CMDLINE = "rdinit=/init console=ttyS0 panic=-1 loglevel=4"
 
 
@@ -290,3 +292,93 @@ class Guest:
     def __exit__(self, *_):
         self.close()
         self.console.close()
+
+
+class Runner:
+    """Loads and unloads modules under QEMU, in a fresh machine where needed."""
+
+    def __init__(self, tree, plans):
+        self.tree = tree
+        self.plans = plans
+        self.guest = None
+        self.starts = 0
+        self.folder = tempfile.TemporaryDirectory(dir=tree.top)
+        self.state = None
+
+    def start(self):
+        if not self.state:
+            with Guest(self.tree) as first:
+                first.save(self.folder.name + "/state")
+            self.state = self.folder.name + "/state"
+        self.guest = Guest(self.tree, state=self.state)
+        self.starts += 1
+
+    def end(self):
+        """The next module gets a fresh machine."""
+        if self.guest:
+            self.guest.close()
+        self.guest = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.end()
+        self.folder.cleanup()
+
+    def module(self, name):
+        """(verdict, why the machine was given up or "")"""
+        if not self.guest:
+            self.start()
+        files = " ".join(self.tree.in_guest(self.plans[name]))
+        why = ""
+        try:
+            verdict = self.guest.ask("load " + files, SECONDS.get(
+                name, SECONDS_DEFAULT))[-1]
+        except Gone as gone:
+            verdict = why = str(gone)
+        try:
+            if not why:
+                why = " ".join(self.guest.ask("clean", 120))
+        except Gone as gone:
+            why = f"unloading: {gone}"
+        if verdict.startswith("DIED"):
+            why = verdict
+        if why:
+            self.end()
+        return verdict, why
+
+
+def table_path(series):
+    return os.path.join(HERE, f"verdicts-{series}.txt")
+
+
+def read_table(series):
+    """(release, {module: verdict}) of the table in the tree."""
+    release, verdicts = "", {}
+    with open(table_path(series), encoding="ascii") as f:
+        for line in f:
+            words = line.split()
+            if words[:2] == ["#", "kernel:"]:
+                release = words[2]
+            elif words[0] != "#":
+                verdicts[words[0]] = words[1]
+    return release, verdicts
+
+
+def hosted(host, tree, plans, requests):
+    """({module: verdict}, seconds) of the hosted kernel."""
+    with tempfile.NamedTemporaryFile("w", suffix=".aliases") as f:
+        for name, files in requests.items():
+            files = " ".join(file.lstrip("?") for file in files)
+            f.write(f"{name.replace('-', '_')}\t{files}\n")
+        f.flush()
+        start = time.monotonic()
+        done = subprocess.run([host, "batch", tree.image, "--aliases", f.name],
+                              input="".join(" ".join(files) + "\n"
+                                            for files in plans.values()),
+                              text=True, capture_output=True, check=False,
+                              errors="replace")
+    answers = [line.split(" ", 1)[1] for line in done.stdout.splitlines()]
+    vmlib.equal(len(answers), len(plans), done.stderr[-2000:])
+    return dict(zip(plans, answers)), time.monotonic() - start

@@ -30,12 +30,12 @@ MASKS = [(re.compile(p), to) for p, to in (
     (r"\bval [0-9a-f]+$", "val ADDRESS"),
     (r"\bCPU: \d+ (UID: 0 )?PID: \d+", r"CPU: N \1PID: N"),
     (r"\bComm: \S+", "Comm: NAME"),
-    (r"\bnote: \w+\[\d+\]", "note: NAME[N]"),
+    (r"\bnote: \S+\[\d+\]", "note: NAME[N]"),
 )]
 # An oops: registers, the user's part, what else lay on the stack ("? "), the
 # bytes around and the page tables on the way, the machine's name
-DUMP = re.compile(r"(Hardware name|R[A-Z0-9][A-Z0-9]|FS|CS|CR2|DR\d|PKRU|PGD"
-                  r"|Code): | \? |RIP: 0033:")
+DUMP = re.compile(r"(Hardware name|R[A-Z0-9][A-Z0-9]|FS|CS|CR2|DR\d|PKRU|Code)"
+                  r": | \? |PGD |RIP: 0033:")
 ESCAPE = re.compile(rb"\\x([0-9a-f]{2})")
 
 

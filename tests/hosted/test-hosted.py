@@ -200,6 +200,18 @@ def test_refused(kernel):
     elf = unpacked(kernel)
     equal(refusal(elf)[0], "vmlinux.absent", "an image without relocations")
 
+    # the table by which names are found, and the mark of BTF
+    digits = b"".join(b"%c\0" % d for d in b"0123456789")
+    check(digits in elf)
+    ident, text = refusal(elf.replace(digits, bytes(len(digits))))
+    equal(ident, "vmlinux.absent")
+    check("kallsyms" in text, text)
+    mark = struct.pack("<HBBI", 0xeb9f, 1, 0, 24)
+    check(mark in elf)
+    ident, text = refusal(elf.replace(mark, bytes(len(mark))))
+    check(ident in ("vmlinux.absent", "vmlinux.broken"), ident, text)
+    check("BTF" in text, text)
+
     foreign = bytearray(elf)
     struct.pack_into("<H", foreign, 18, 183)
     equal(refusal(foreign)[0], "host.image.foreign")

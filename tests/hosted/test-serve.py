@@ -4,6 +4,7 @@
 
 usage: test-serve.py LKM-HOST LKM SERIES"""
 
+import ctypes
 import errno
 import glob
 import lzma
@@ -324,6 +325,144 @@ def test_hostile(kernel):
 
 
 SCRATCH = tempfile.TemporaryDirectory()
+def test_memory_elsewhere(kernel):
+    """An ioctl() whose pointers are those of another process."""
+    with start(kernel) as host:
+        c, other = host.client(), host.client()
+        c.load(probe(kernel))
+        handle = c.open("/dev/probe", os.O_RDWR)
+        far = hostproto.REMOTE_USER
+        text = 0x7ffd12345000
+        c.memory = {text: bytearray(struct.pack("<I60s", 5, b"abcde!")),
+                    0x555500001000: bytearray(struct.pack("<i", 41)),
+                    0x555500003000: bytearray(b"a name\0rest")}
+        equal(c.ioctl(handle, COPY, text, far), 0)
+        equal(c.memory[text][:11], struct.pack("<I", 5) + b"edcba!\0")
+        equal(c.ioctl(handle, VALUE, 0x555500001000, far), 0)
+        equal(c.memory[0x555500001000], struct.pack("<i", 42))
+        equal(c.ioctl(handle, NAME, 0x555500003000, far), 6)
+        equal(c.read(handle), b"a name")
+        refused(errno.EFAULT, c.ioctl, handle, COPY, text + 4, far)
+        refused(errno.EFAULT, c.ioctl, handle, VALUE, 0x1000, far)
+        refused(errno.EFAULT, c.ioctl, handle, VALUE, 1 << 63, far)
+        refused(errno.EFAULT, c.ioctl, handle, NAME, 0x1000, far)
+        # without the flag they are addresses of the host, and bad ones
+        refused(errno.EFAULT, c.ioctl, handle, VALUE, 0x10000000)
+        refused(errno.EFAULT, c.ioctl, handle, COPY, 0x10000000)
+        equal(c.put("/sys/module/probe/parameters/limit", "77"), 2)
+        # while one client is asked, the others' memory is their own
+        ident = c.send("IOCTL", hostproto.w(handle) + hostproto.w(VALUE) +
+                       hostproto.q(0x555500001000), flags=far)
+        kind, up, _, _, r = c.receive()
+        equal(kind, "UPCALL_USER_READ")
+        equal(other.cat("/sys/module/probe/parameters/limit"), "77\n")
+        equal(other.put("/sys/module/probe/parameters/limit", "78"), 2)
+        c.upcall(kind, up, r)
+        equal(c.wait(ident), 0)
+        equal(c.memory[0x555500001000], struct.pack("<i", 43))
+        # gone while it was asked
+        c.send("IOCTL", hostproto.w(handle) + hostproto.w(VALUE) +
+               hostproto.q(0x555500001000), flags=far)
+        equal(c.receive()[0], "UPCALL_USER_READ")
+        c.hang_up()
+        until(lambda: other.status()["connections"] == 1)
+        equal(other.unload("probe"), 0)
+
+
+# x86-64 numbers: asm/unistd_64.h
+CALLS = {
+    "open": (2, "TEXT", 0), "creat": (85, "TEXT", 0o600),
+    "openat": (257, -100, "TEXT", 0o102, 0o600),
+    "openat2": (437, -100, "TEXT", "TEXT", 24), "execve": (59, "TEXT", 0, 0),
+    "execveat": (322, 2, "TEXT", 0, 0, 0x1000), "socket": (41, 2, 1, 0),
+    "socket-unix": (41, 1, 1, 0), "socketpair": (53, 2, 1, 0, "TEXT"),
+    "connect": (42, 3, "TEXT", 16), "bind": (49, 3, "TEXT", 16),
+    "ptrace": (101, 16, 1, 0, 0), "process_vm_readv": (310, 1, 0, 0, 0, 0),
+    "process_vm_writev": (311, 1, 0, 0, 0, 0), "kill": (62, 1, 0),
+    "tgkill": (234, 1, 1, 0), "pidfd_open": (434, 1, 0), "unlink": (87, "TEXT"),
+    "rename": (82, "TEXT", "TEXT"), "mkdir": (83, "TEXT", 0o700),
+    "chmod": (90, "TEXT", 0o777), "truncate": (76, "TEXT", 0),
+    "ftruncate": (77, 2, 0), "mount": (165, "TEXT", "TEXT", "TEXT", 0, 0),
+    "chdir": (80, "TEXT"), "chroot": (161, "TEXT"), "unshare": (272, 0x10000000),
+    "setns": (308, 3, 0), "clone": (56, 0x10000000 | 17, 0, 0, 0, 0),
+    "vfork": (58,), "bpf": (321, 0, "TEXT", 64), "setuid": (105, 0),
+    "perf_event_open": (298, "TEXT", 0, -1, -1, 0), "ioctl": (16, 2, 0x5412),
+    "io_uring_setup": (425, 1, "TEXT"), "keyctl": (250, 0, -3, 1),
+    "init_module": (175, "TEXT", 10, "TEXT"), "fcntl": (72, 2, 0, 100),
+    "dup": (32, 2), "prctl": (157, 4, 1, 0, 0, 0), "setrlimit": (160, 4, "TEXT"),
+    "seccomp": (317, 1, 0, "TEXT"), "getdents64": (217, 2, "TEXT", 100),
+    "stat": (4, "TEXT", "TEXT"), "x32": (0x40000000 | 39,),
+    "arch_prctl": (158, 0x1002, 0),
+}
+
+
+def call_process(client, handle, number, *args, text=b"", legacy=0):
+    """What a system call of the process, not of its kernel, gives."""
+    numbers = [0x7e47 if a == "TEXT" else a for a in args]
+    raw = struct.pack("<8q256s", number, *(numbers + [0] * 6)[:6], 77, text)
+    client.write(handle, raw)
+    client.ioctl(handle, SYSCALL, legacy)
+    return struct.unpack_from("<8q", client.read(handle))[7]
+
+
+def test_sandbox(kernel):
+    """A kernel's code that calls the system itself gets nothing from it."""
+    with start(kernel) as host, tempfile.TemporaryDirectory() as folder:
+        c = host.client()
+        check(c.hello["flags"] & 2, c.hello)
+        c.load(probe(kernel))
+        handle = c.open("/dev/probe", os.O_RDWR)
+        pid = c.hello["pid"]
+        equal(call_process(c, handle, 39), pid)     # getpid: it does call
+        got = {name: call_process(c, handle, *call,
+                                  text=(folder + "/new").encode())
+               for name, call in CALLS.items()}
+        wrong = {name: r for name, r in got.items() if r != -errno.EPERM}
+        equal(wrong, {})
+        equal(call_process(c, handle, 257, -100, "TEXT", 0,
+                           text=b"/etc/passwd"), -errno.EPERM)
+        equal(call_process(c, handle, 435, "TEXT", 88), -errno.ENOSYS)
+        equal(call_process(c, handle, 20, legacy=1), -errno.EPERM)
+        equal(os.listdir(folder), [])
+        with open(f"/proc/{pid}/status", encoding="ascii") as f:
+            status = dict(line.split(":\t", 1) for line in f.read().split("\n")
+                          if ":\t" in line)
+        equal((status["NoNewPrivs"], status["Seccomp"]), ("1", "2"))
+        equal(int(status["CapEff"], 16), 0)
+        with open(f"/proc/{pid}/limits", encoding="ascii") as f:
+            check("Max core file size        0  " in f.read(), status)
+        # nothing is left open but what was passed
+        kinds = [os.readlink(f"/proc/{pid}/fd/{n}").split(":")[0]
+                 for n in os.listdir(f"/proc/{pid}/fd")]
+        check(kinds.count("socket") == 2, kinds)
+        check(not [k for k in kinds if k.startswith(folder)], kinds)
+        equal(c.cat("/proc/modules").split()[0], "probe")
+
+
+def forbid_seccomp():
+    """A filter for this process, in which seccomp(2) fails with EPERM."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    code = [(0x20, 0, 0, 0), (0x15, 0, 1, 317), (0x06, 0, 0, 0x50001),
+            (0x06, 0, 0, 0x7fff0000)]
+    raw = b"".join(struct.pack("<HBBI", *c) for c in code)
+    held = ctypes.create_string_buffer(raw, len(raw))
+    program = ctypes.create_string_buffer(struct.pack(
+        "<H6xQ", len(code), ctypes.addressof(held)), 16)
+    if libc.prctl(38, 1, 0, 0, 0) or libc.prctl(22, 2, program, 0, 0):
+        os._exit(99)
+
+
+def test_no_sandbox(kernel):
+    """Where it cannot be confined, nothing of the kernel is run."""
+    done = subprocess.run([HOST, "doctor", image(kernel)], text=True,
+                          capture_output=True, check=False,
+                          preexec_fn=forbid_seccomp)
+    equal(done.returncode, 1, done)
+    check(done.stderr.startswith("error[host.sandbox.refused]: "), done)
+    check("seccomp" in done.stderr, done)
+
+
 TESTS = (test_files, test_clients, test_oops, test_modprobe, test_fork,
-         test_hostile)
+         test_hostile, test_memory_elsewhere,
+         test_sandbox, test_no_sandbox)
 vmlib.main(*(t for t in TESTS if os.environ.get("ONLY", "") in t.__name__))

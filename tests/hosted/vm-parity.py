@@ -18,10 +18,6 @@ import time
 import parity
 from parity import vmlib
 
-SECONDS = {"tcrypt": 1200}      # tests every cipher
-SECONDS_DEFAULT = 180
-
-
 class Journal:
     """Verdicts as they come: what a killed run has found is not lost."""
 
@@ -47,63 +43,6 @@ class Journal:
             f.write(f"{name}\t{verdict}\t{seconds:.2f}\n")
 
 
-class Runner:
-    def __init__(self, tree, plans, journal):
-        self.tree = tree
-        self.plans = plans
-        self.journal = journal
-        self.guest = None
-        self.state = None
-
-    def start(self):
-        begin = time.monotonic()
-        if not self.state:
-            self.state = self.tree.top + "/state"
-            with parity.Guest(self.tree) as first:
-                first.save(self.state)
-        self.guest = parity.Guest(self.tree, state=self.state)
-        self.journal.add("=", "start", time.monotonic() - begin)
-
-    def end(self):
-        if self.guest:
-            self.guest.close()
-        self.guest = None
-
-    def finish(self):
-        self.end()
-        if self.state:
-            os.unlink(self.state)
-
-    def module(self, name):
-        if not self.guest:
-            self.start()
-        begin = time.monotonic()
-        files = self.tree.in_guest(self.plans[name])
-        why = ""
-        try:
-            verdict = self.guest.ask(
-                "load " + " ".join(files),
-                SECONDS.get(name, SECONDS_DEFAULT))[-1]
-        except parity.Gone as gone:
-            verdict = why = str(gone)
-        try:
-            if not why:
-                why = " ".join(self.guest.ask("clean", 120))
-        except parity.Gone as gone:
-            why = f"unloading: {gone}"
-        if verdict.startswith("DIED"):
-            why = verdict
-        self.journal.add(name, verdict, time.monotonic() - begin)
-        print(f"{len(self.journal.verdicts)} {name} {verdict}"
-              + (f" ({why})" if why else ""), flush=True)
-        if why:
-            self.end()
-
-
-def table_path(series):
-    return os.path.join(parity.HERE, f"verdicts-{series}.txt")
-
-
 def machine_kind():
     with open("/proc/cpuinfo", encoding="ascii") as f:
         return next(line.split(":")[1].strip() for line in f
@@ -112,7 +51,7 @@ def machine_kind():
 
 def write_table(tree, journal):
     package = os.path.basename(tree.kernel.root)
-    with open(table_path(tree.kernel.series), "w", encoding="ascii") as f:
+    with open(parity.table_path(tree.kernel.series), "w", encoding="ascii") as f:
         f.write(
             "# What every module's loading answers in a real boot, by "
             "./check vm-parity\n"
@@ -133,15 +72,20 @@ def main():
     tree = parity.Tree(found[0], guest)
     plans = tree.plans(plan_dump)
     journal = Journal(tree.top + "/verdicts")
-    runner = Runner(tree, plans, journal)
-    try:
+    with parity.Runner(tree, plans) as runner:
         for name in again or plans:
             if again:
                 runner.end()
-            if again or name not in journal.verdicts:
-                runner.module(name)
-    finally:
-        runner.finish()
+            elif name in journal.verdicts:
+                continue
+            starts = runner.starts
+            begin = time.monotonic()
+            verdict, why = runner.module(name)
+            if runner.starts > starts:
+                journal.add("=", "start", 0)
+            journal.add(name, verdict, time.monotonic() - begin)
+            print(f"{len(journal.verdicts)} {name} {verdict}"
+                  + (f" ({why})" if why else ""), flush=True)
     vmlib.check(set(journal.verdicts) == set(plans), "modules have changed")
     write_table(tree, journal)
 

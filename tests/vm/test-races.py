@@ -3,11 +3,12 @@
 """Two loads at once, and an init function that does not return."""
 
 import os
-import shutil
-import subprocess
-import tempfile
+import sys
 
-from vmlib import CACHE, HERE, check, equal, main
+from vmlib import HERE, check, equal, main
+
+sys.path.insert(0, os.path.join(HERE, "..", "common"))
+import modulebuild      # noqa: E402
 
 TWICE = """
 for i in 1 2 3 4; do
@@ -33,21 +34,6 @@ def test_twice(kernel):
     equal(r.out.splitlines(), 4 * ["0 0 1"] + ["0 0 2"], r)
 
 
-def build(kernel, folder):
-    """hang.ko for @kernel, or None without its headers."""
-    headers = os.path.join(CACHE, "kernels", "headers-" + kernel.series)
-    if not os.path.exists(headers) or not shutil.which("make"):
-        return None
-    shutil.copy(HERE + "/modules/hang.c", folder)
-    with open(folder + "/Makefile", "w", encoding="ascii") as f:
-        f.write("obj-m := hang.o\n")
-    done = subprocess.run(["make", "-C", os.path.realpath(headers),
-                           "M=" + folder, "modules"], capture_output=True,
-                          text=True, check=False)
-    equal(done.returncode, 0, done.stdout + done.stderr)
-    return folder + "/hang.ko"
-
-
 HANG = """
 lkm load --timeout 2 /tmp/hang.ko killable=1; echo "late: $?"
 sleep 1
@@ -65,13 +51,12 @@ lkm unload hang; echo "unload: $?"
 
 def test_hang(kernel):
     """--timeout and Ctrl-C end the wait, and what the kernel does is said."""
-    with tempfile.TemporaryDirectory() as folder:
-        module = build(kernel, folder)
-        if not module:
-            print(f"  no headers of {kernel.series}: not tried")
-            return
-        r = kernel.shell(HANG, options=["--copy", module + ":/tmp/hang.ko",
-                                        "-m", "xor"])
+    built = modulebuild.build(HERE + "/modules", kernel.series)
+    if not built:
+        print(f"  no headers of {kernel.series}: not tried")
+        return
+    r = kernel.shell(HANG, options=["--copy", built + "/hang.ko:/tmp/hang.ko",
+                                    "-m", "xor"])
     lines = r.out.splitlines()
     equal(len(lines), 9, r)
     equal(lines[:2], ["late: 1", "0"], r)
@@ -83,4 +68,36 @@ def test_hang(kernel):
     check("error[kernel.load.interrupted]" in r.err, r)
 
 
-main(test_twice, test_hang)
+ALL = """
+R=/lib/modules/$(uname -r)
+mkdir -p $R/extra
+cp /tmp/slow_one.ko /tmp/slow_two.ko $R/extra/
+mkdir -p /names; for n in depmod modprobe; do ln -s $(command -v lkm) /names/$n; done
+/names/depmod || exit 1
+/names/modprobe -a slow_one nosuch btrfs slow_two; echo "status $?"
+cut -d' ' -f1 /proc/modules | grep -x -e slow_one -e slow_two -e btrfs | sort
+/names/modprobe -a slow_one slow_two btrfs; echo "again $?"
+dmesg | sed -n 's/.*slow: //p'
+"""
+
+
+def test_all(kernel):
+    """modprobe -a does not wait for one init function before the next."""
+    built = modulebuild.build(HERE + "/modules", kernel.series)
+    if not built:
+        print(f"  no headers of {kernel.series}: not tried")
+        return
+    options = ["-m", "btrfs", "--cpus", "2"]
+    for name in ("slow_one", "slow_two"):
+        options += ["--copy", f"{built}/{name}.ko:/tmp/{name}.ko"]
+    r = kernel.shell(ALL, options=options)
+    lines = r.out.splitlines()
+    equal(lines[:5], ["status 1", "btrfs", "slow_one", "slow_two", "again 0"],
+          r)
+    # Both have begun before one has ended; each was loaded once.
+    equal([line.split()[0] for line in lines[5:]],
+          ["begin", "begin", "end", "end"], r)
+    equal(r.err.count("Module nosuch not found"), 1, r)
+
+
+main(test_twice, test_hang, test_all)

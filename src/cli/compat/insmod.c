@@ -64,7 +64,7 @@ static int insert(struct insmod *in, const char *file, const char *params)
 			 file, strerrordesc_np(EISDIR));
 		return CLI_FAILED;
 	}
-	rc = lkm_kernel_open(LKM_KERNEL_LIVE, NULL, &cli->kernel, &e);
+	rc = cli_open_kernel(cli, &e);
 	if (!rc)
 		rc = lkm_kernel_load(cli->kernel, file, params, in->flags, 0,
 				     &e);

@@ -52,19 +52,38 @@ static void print_line(struct span line)
 	putchar('\n');
 }
 
-static int list(void)
+static int read_modules(struct cli *cli, char **ret, size_t *ret_size)
 {
 	static const struct root host = { NULL, -1 };
+	struct lkm_error *e = NULL;
+	struct lkm_host *hosted;
+	int rc;
+
+	if (!cli->on_hosted) {
+		rc = root_read(&host, "/proc/modules", PROC_MODULES_MAX, ret,
+			       ret_size);
+		if (rc < 0)
+			fprintf(stderr,
+				"libkmod: ERROR could not open /proc/modules: "
+				"%s\n",
+				strerrordesc_np(-rc));
+		return rc;
+	}
+	if (cli_host(cli, &hosted, &e) == 0 &&
+	    lkm_host_read(hosted, "/proc/modules", ret, ret_size, &e) == 0)
+		return 0;
+	cli_fail(cli, e);
+	return -ENOENT;
+}
+
+static int list(struct cli *cli)
+{
 	_cleanup_free_ char *text = NULL;
 	struct span all, line;
 	size_t pos = 0, size;
-	int rc = root_read(&host, "/proc/modules", PROC_MODULES_MAX, &text,
-			   &size);
+	int rc = read_modules(cli, &text, &size);
 
 	if (rc < 0) {
-		fprintf(stderr,
-			"libkmod: ERROR could not open /proc/modules: %s\n",
-			strerrordesc_np(-rc));
 		fprintf(stderr, "Error: could not get list of modules: %s\n",
 			strerrordesc_np(-rc));
 		return CLI_FAILED;
@@ -107,5 +126,5 @@ int compat_lsmod(struct cli *cli, int argc, char **argv)
 		fprintf(stderr, "Usage: %s\n", argv[0]);
 		return CLI_FAILED;
 	}
-	return list();
+	return list(cli);
 }

@@ -120,6 +120,15 @@ static int insert_target(struct modprobe *m, const struct lkm_plan *plan,
 	return CLI_DONE;
 }
 
+int modprobe_told(struct modprobe *m, const struct lkm_plan *plan, int rc,
+		  struct lkm_error *e)
+{
+	size_t count;
+	const char *const *targets = lkm_plan_targets(plan, &count);
+
+	return rc < 0 ? insert_failed(m, targets[0], e) : CLI_DONE;
+}
+
 int modprobe_insert(struct modprobe *m, const char *name, const char *params)
 {
 	struct lkm_plan *plan = NULL;

@@ -42,8 +42,7 @@ int modprobe_plan(struct modprobe *m, const char *name, const char *params,
 		rc = target_policy(&m->g, &m->t, reterr);
 	/* What is only shown does not depend on a kernel. */
 	if (!rc && !m->show_depends && !m->names_only)
-		rc = lkm_kernel_open(LKM_KERNEL_LIVE, NULL, &cli->kernel,
-				     reterr);
+		rc = cli_open_kernel(cli, reterr);
 	if (!rc && cli->kernel && !cli->facts)
 		rc = lkm_kernel_facts(cli->kernel, &cli->facts, reterr);
 	if (rc < 0)
@@ -112,22 +111,41 @@ static void tell_after(void *ctx, const struct lkm_step *s, int rc,
 			 strerrordesc_np(tool_errno(e)));
 }
 
+static unsigned int load_flags(const struct modprobe *m)
+{
+	unsigned int flags = 0;
+
+	if (m->force || m->force_modversion)
+		flags |= LKM_LOAD_FORCE_MODVERSIONS;
+	if (m->force || m->force_vermagic)
+		flags |= LKM_LOAD_FORCE_VERMAGIC;
+	if (m->first_time)
+		flags |= LKM_LOAD_FIRST_TIME;
+	return flags;
+}
+
+int modprobe_load(struct modprobe *m, const struct lkm_plan *plan,
+		  struct lkm_error **reterr)
+{
+	/* A child process to wait for is for one thread. */
+	const struct lkm_run_options run = { .size = sizeof(run),
+					     .load_flags = load_flags(m) |
+							   LKM_LOAD_DIRECT };
+
+	return lkm_kernel_run(m->t.cli->kernel, plan, &run, NULL, reterr);
+}
+
 int modprobe_run(struct modprobe *m, const struct lkm_plan *plan,
 		 unsigned int target, struct lkm_error **reterr)
 {
 	struct lkm_run_options run = { .size = sizeof(run),
+				       .load_flags = load_flags(m),
 				       .before = print_before,
 				       .after = tell_after,
 				       .ctx = m,
 				       .only_target = target };
 
 	run.wait_ms = (unsigned int)MIN_OF(m->wait_ms, 1000000000UL);
-	if (m->force || m->force_modversion)
-		run.load_flags |= LKM_LOAD_FORCE_MODVERSIONS;
-	if (m->force || m->force_vermagic)
-		run.load_flags |= LKM_LOAD_FORCE_VERMAGIC;
-	if (m->first_time)
-		run.load_flags |= LKM_LOAD_FIRST_TIME;
 	if (m->force)
 		run.unload_flags |= LKM_UNLOAD_FORCE;
 	return lkm_kernel_run(m->t.cli->kernel, plan, &run, NULL, reterr);

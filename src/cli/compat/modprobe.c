@@ -215,13 +215,12 @@ static int option(struct modprobe *m, int c)
 	}
 }
 
-static int each(struct modprobe *m, int argc, char **argv)
+static int remove_each(struct modprobe *m, int argc, char **argv)
 {
 	int rc = CLI_DONE;
 
 	for (int i = 0; i < argc && !m->t.ended; i++) {
-		int one = m->remove ? modprobe_remove(m, argv[i]) :
-				      modprobe_insert(m, argv[i], NULL);
+		int one = modprobe_remove(m, argv[i]);
 
 		rc = one ? one : rc;
 		cli_facts_expire(m->t.cli);
@@ -239,8 +238,10 @@ static int act(struct modprobe *m, int argc, char **argv)
 		return modprobe_show_versions(m, argv[0]);
 	if (m->show_exports)
 		return modprobe_show_exports(m, argv[0]);
-	if (m->remove || m->all)
-		return each(m, argc, argv);
+	if (m->remove)
+		return remove_each(m, argc, argv);
+	if (m->all)
+		return modprobe_all(m, argc, argv);
 	params = modprobe_params(argc - 1, argv + 1, true);
 	return params ? modprobe_insert(m, argv[0], params) : CLI_FAILED;
 }

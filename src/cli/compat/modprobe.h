@@ -18,6 +18,11 @@ struct modprobe {
 
 /* All give an exit status. */
 int modprobe_insert(struct modprobe *m, const char *name, const char *params);
+/* What became of a plan of one module; @e (NULL: nothing wrong) is taken over.
+ */
+int modprobe_told(struct modprobe *m, const struct lkm_plan *plan, int rc,
+		  struct lkm_error *e);
+int modprobe_all(struct modprobe *m, int argc, char **argv);
 int modprobe_remove(struct modprobe *m, const char *name);
 int modprobe_show_config(struct modprobe *m);
 int modprobe_show_versions(struct modprobe *m, const char *file);
@@ -30,3 +35,6 @@ void modprobe_print_step(const struct modprobe *m, const struct lkm_step *s);
 /* Steps of target @target (number + 1; 0: all). */
 int modprobe_run(struct modprobe *m, const struct lkm_plan *plan,
 		 unsigned int target, struct lkm_error **reterr);
+/* As above of all targets, without a word, for use by several threads. */
+int modprobe_load(struct modprobe *m, const struct lkm_plan *plan,
+		  struct lkm_error **reterr);

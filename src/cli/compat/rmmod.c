@@ -37,6 +37,8 @@ static int help(const struct tool *t)
 static bool is_builtin(struct tool *t, const char *module)
 {
 	struct lkm_tree_options options = { .size = sizeof(options),
+					    .root = t->cli->root,
+					    .release = t->cli->release,
 					    .flags = LKM_TREE_EMPTY |
 						     LKM_TREE_NO_SCAN };
 	struct cli *cli = t->cli;
@@ -81,15 +83,14 @@ static int remove_one(struct tool *t, const char *arg, bool force)
 	bool named = stat(arg, &st) == 0 ?
 			     module_name_of_file(arg, module, sizeof(module)) :
 			     module_name_of(arg, module, sizeof(module));
-	int rc = 0;
+	int rc;
 
 	if (!named) {
 		tool_log(t, LOG_ERR, "could not use module %s: %s", arg,
 			 strerrordesc_np(*arg ? ENAMETOOLONG : ENOENT));
 		return CLI_FAILED;
 	}
-	if (!cli->kernel)
-		rc = lkm_kernel_open(LKM_KERNEL_LIVE, NULL, &cli->kernel, &e);
+	rc = cli_open_kernel(cli, &e);
 	cli_facts_expire(cli);
 	if (!rc && !force)
 		rc = lkm_kernel_facts(cli->kernel, &cli->facts, &e);

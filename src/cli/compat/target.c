@@ -21,10 +21,33 @@ char *tool_absolute(const char *path)
 	return ret;
 }
 
+/* The hosted kernel's, where nothing else was asked for. */
+static bool adopt_hosted(struct target *g, struct tool *t)
+{
+	struct lkm_error *e = NULL;
+	struct lkm_host *host;
+
+	if (!t->cli->on_hosted || (g->root && g->release))
+		return true;
+	if (cli_host(t->cli, &host, &e) < 0) {
+		cli_fail(t->cli, e);
+		return false;
+	}
+	if (!g->root && strcmp(t->cli->root, "/") != 0)
+		g->root = t->cli->root;
+	if (!g->release)
+		g->release = t->cli->release;
+	return true;
+}
+
 bool target_open(struct target *g, struct tool *t)
 {
 	struct utsname u;
-	const char *release = g->release;
+	const char *release;
+
+	if (!adopt_hosted(g, t))
+		return false;
+	release = g->release;
 
 	if (!release) {
 		if (uname(&u) < 0)
@@ -80,6 +103,7 @@ static void tell_warnings(const struct target *g, struct tool *t)
 
 int target_policy(struct target *g, struct tool *t, struct lkm_error **reterr)
 {
+	_cleanup_free_ char *cmdline = NULL;
 	struct cli *cli = t->cli;
 	bool host = cli->config_count || !cli->root;
 	struct lkm_policy_options options = { .size = sizeof(options),
@@ -93,11 +117,14 @@ int target_policy(struct target *g, struct tool *t, struct lkm_error **reterr)
 	/* Another system's modules have nothing to do with this command line.
 	 */
 	options.cmdline = cli->root ? "" : NULL;
+	rc = cli_hosted_cmdline(cli, &cmdline, reterr);
+	if (cmdline)
+		options.cmdline = cmdline;
 	options.module_dir = host ? g->dir : g->dir + g->skip;
 	while (!host && options.module_dir[0] == '/' &&
 	       options.module_dir[1] == '/')
 		options.module_dir++;
-	if (cli->tree)
+	if (!rc && cli->tree)
 		rc = lkm_tree_softdeps(cli->tree, &options.module_lines,
 				       reterr);
 	if (rc < 0)

@@ -14,7 +14,7 @@
 enum {
 	PROBE_OOPS = 0x7001,	/* a null pointer is written to */
 	PROBE_ASK = 0x7002,	/* request_module("probe-thing") */
-	PROBE_SYSCALL = 0x7003, /* struct call: the process's, not ours */
+	PROBE_SYSCALL = 0x7003, /* struct call in the message */
 	PROBE_COPY = 0x7004,	/* struct text: taken, turned round, put back */
 	PROBE_VALUE = 0x7005,	/* get_user() and put_user() of a number */
 	PROBE_NAME = 0x7006,	/* strncpy_from_user() into the message */
@@ -23,8 +23,11 @@ enum {
 	PROBE_HANG = 0x7009,	/* never comes back */
 };
 
+/* An argument that is TEXT stands for the address of the text. */
+#define TEXT 0x7e47
 struct call {
-	long number, a, b, c, d, result;
+	long number, args[6], result;
+	char text[256];
 };
 
 struct text {
@@ -32,7 +35,7 @@ struct text {
 	char bytes[60];
 };
 
-static char message[4096];
+static char message[4096] __aligned(8);
 static size_t length;
 static unsigned int opened;
 static int *nowhere;
@@ -91,27 +94,41 @@ static __poll_t probe_poll(struct file *file, poll_table *table)
 	return length ? EPOLLIN : EPOLLOUT;
 }
 
-static long run_syscall(struct call *c)
+static long run_syscall(long number, const long args[6])
 {
-	register long r10 __asm__("r10") = c->d;
+	register long r10 __asm__("r10") = args[3];
+	register long r8 __asm__("r8") = args[4];
+	register long r9 __asm__("r9") = args[5];
 	long result;
 
 	__asm__ volatile("syscall"
 			 : "=a"(result)
-			 : "a"(c->number), "D"(c->a), "S"(c->b), "d"(c->c),
-			   "r"(r10)
+			 : "a"(number), "D"(args[0]), "S"(args[1]),
+			   "d"(args[2]), "r"(r10), "r"(r8), "r"(r9)
 			 : "rcx", "r11", "memory");
 	return result;
 }
 
-static long probe_syscall(void __user *arg)
+static long run_int80(long number)
 {
-	struct call c;
+	long result;
 
-	if (copy_from_user(&c, arg, sizeof(c)))
-		return -EFAULT;
-	c.result = run_syscall(&c);
-	return copy_to_user(arg, &c, sizeof(c)) ? -EFAULT : 0;
+	__asm__ volatile("int $0x80" : "=a"(result) : "a"(number) : "memory");
+	return result;
+}
+
+static long probe_syscall(unsigned long legacy)
+{
+	struct call *c = (struct call *)message;
+
+	if (length != sizeof(*c))
+		return -EINVAL;
+	for (int i = 0; i < 6; i++)
+		if (c->args[i] == TEXT)
+			c->args[i] = (long)c->text;
+	c->result = legacy ? run_int80(c->number) :
+			     run_syscall(c->number, c->args);
+	return 0;
 }
 
 static long probe_copy(void __user *arg)
@@ -163,7 +180,7 @@ static long probe_ioctl(struct file *file, unsigned int what, unsigned long arg)
 	switch (what) {
 	case PROBE_OOPS: *nowhere = 1; return 0;
 	case PROBE_ASK: return request_module("probe-thing");
-	case PROBE_SYSCALL: return probe_syscall((void __user *)arg);
+	case PROBE_SYSCALL: return probe_syscall(arg);
 	case PROBE_COPY: return probe_copy((void __user *)arg);
 	case PROBE_VALUE: return probe_value((int __user *)arg);
 	case PROBE_NAME: return probe_name((const char __user *)arg);

@@ -36,6 +36,18 @@ int lkm_plan_verdict(const struct lkm_plan *plan, struct lkm_error **reterr)
 	return plan->verdict;
 }
 
+/* Of a hosted kernel's own requests, which there are none of here. */
+int lkm_plan_load(const struct lkm_plan_inputs *in,
+		  const struct lkm_plan_request *request, struct lkm_plan **ret,
+		  struct lkm_error **reterr)
+{
+	return -LKM_EBUG;
+}
+
+void lkm_plan_free(struct lkm_plan *plan)
+{
+}
+
 static struct lkm_step command(const char *module, const char *line)
 {
 	return (struct lkm_step){ .kind = LKM_STEP_INSTALL,
