@@ -72,23 +72,44 @@ static long write_all(long fd, const struct load *l)
 	return 0;
 }
 
-/* From a file of the hosted kernel's own root: its flags want one. */
+static long open_own(const char *path, int flags)
+{
+	const uint64_t args[4] = { (uint64_t)path, (uint64_t)flags, 0600 };
+
+	return (int)kernel_syscall("open", args);
+}
+
+static void close_own(long fd)
+{
+	const uint64_t args[4] = { (uint64_t)fd };
+
+	kernel_syscall("close", args);
+	kernel_return_to_user();
+}
+
+/* From a file of the hosted kernel's own root, that nobody has for writing */
 static long finit_module(const struct load *l)
 {
-	static const char path[] = "/.lkm-module";
-	const uint64_t create[4] = { (uint64_t)path, O_RDWR | O_CREAT | O_TRUNC,
-				     0600 };
+	char path[40];
 	const uint64_t unlink[4] = { (uint64_t)path };
-	long fd = (int)kernel_syscall("open", create), r;
-	const uint64_t args[4] = { (uint64_t)fd, (uint64_t)l->params,
-				   l->flags };
+	long fd, r;
 
+	snprintf(path, sizeof(path), "/.lkm-module-%d", task_pid(sched_task()));
+	fd = open_own(path, O_WRONLY | O_CREAT | O_TRUNC);
 	if (fd < 0)
 		return fd;
 	r = write_all(fd, l);
-	if (!r)
+	close_own(fd);
+	fd = r ? r : open_own(path, O_RDONLY);
+	if (fd >= 0) {
+		const uint64_t args[4] = { (uint64_t)fd, (uint64_t)l->params,
+					   l->flags };
+
 		r = (int)kernel_syscall("finit_module", args);
-	kernel_syscall("close", args);
+		close_own(fd);
+	} else {
+		r = fd;
+	}
 	kernel_syscall("unlink", unlink);
 	return r;
 }

@@ -163,6 +163,14 @@ static const char *enter_namespaces(void)
 	return NULL;
 }
 
+/* Tokens and the like are nothing for a kernel's code to read. */
+static void wipe_environment(void)
+{
+	for (char **e = environ; e && *e; e++)
+		explicit_bzero(*e, strlen(*e));
+	(void)clearenv();
+}
+
 static bool set_limits(void)
 {
 	const struct rlimit none = { 0, 0 };
@@ -184,6 +192,7 @@ int sandbox_enter(struct lkm_error **reterr)
 
 	if (failed)
 		return refused(reterr, failed);
+	wipe_environment();
 	if (!set_limits())
 		return refused(reterr, "setrlimit");
 	if (!drop_capabilities())

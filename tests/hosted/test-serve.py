@@ -325,6 +325,58 @@ def test_hostile(kernel):
 
 
 SCRATCH = tempfile.TemporaryDirectory()
+def test_deadlock(kernel):
+    """An init that waits for what nobody does is told so; a read may wait."""
+    with start(kernel) as host:
+        a, b = host.client(), host.client()
+        console = b.open("/dev/tty1", os.O_RDONLY | os.O_NOCTTY)
+        waits = later(b.poll, console, POLLIN, 2**32 - 1)
+        until(lambda: a.status()["requests"] == 2)
+        before = time.monotonic()
+        found = refused(errno.EIO, a.load, probe(kernel), "ask=-1")
+        check(time.monotonic() - before < 60)
+        check([f for f in found if f.kind == "deadlock" and
+               any(frame.symbol == "probe_init" for frame in f.frames)],
+              found, a.log())
+        check(any("__wait_for_common" in line.text for line in a.log()))
+        check(waits.is_alive(), waits.value)
+        # its module is still in its init; it is what a real kernel has then
+        check(" Loading " in a.cat("/proc/modules"), a.cat("/proc/modules"))
+        refused(errno.EBUSY, a.unload, "probe")
+
+
+def test_time(kernel):
+    """The kernel's clock does not go slower than ours, even with no work."""
+    with start(kernel) as host:
+        c = host.client()
+        begin, ours = c.status()["uptime"], time.monotonic_ns()
+        time.sleep(1.5)
+        past = time.monotonic_ns() - ours
+        now = float(c.cat("/proc/uptime").split()[0]) * 1e9
+        check(now - begin >= past - 20e6, begin, now, past)
+
+
+def test_flags(kernel):
+    """finit_module()'s flags: a module of another kernel, by force."""
+    with start(kernel) as host, tempfile.TemporaryDirectory() as folder:
+        c = host.client()
+        with open(stock(kernel, "dummy", folder), "rb") as f:
+            data = f.read()
+        mark = b"~Module signature appended~\n"
+        size = struct.unpack(">I", data[-len(mark) - 4:-len(mark)])[0]
+        check(data.endswith(mark))
+        data = data[:-len(mark) - 12 - size]
+        path = folder + "/dummy.ko"
+        with open(path, "wb") as f:
+            f.write(data.replace(b" mod_unload ", b" mod_upload ", 1))
+        refused(errno.ENOEXEC, c.load, path)
+        refused(errno.EINVAL, c.load, path, flags=0x80)
+        equal(c.load(path, "numdummies=1", flags=3), 0)
+        taints = c.cat("/proc/modules").split("(")
+        check("F" in taints[1], taints)
+        equal(c.unload("dummy"), 0)
+
+
 def test_memory_elsewhere(kernel):
     """An ioctl() whose pointers are those of another process."""
     with start(kernel) as host:
@@ -464,5 +516,5 @@ def test_no_sandbox(kernel):
 
 TESTS = (test_files, test_clients, test_oops, test_modprobe, test_fork,
          test_hostile, test_memory_elsewhere,
-         test_sandbox, test_no_sandbox)
+         test_deadlock, test_time, test_flags, test_sandbox, test_no_sandbox)
 vmlib.main(*(t for t in TESTS if os.environ.get("ONLY", "") in t.__name__))

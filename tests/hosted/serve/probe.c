@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // A character device for the tests of lkm-host serve: one message at a time.
+#include <linux/completion.h>
 #include <linux/delay.h>
 #include <linux/fs.h>
 #include <linux/kmod.h>
@@ -40,6 +41,7 @@ static size_t length;
 static unsigned int opened;
 static int *nowhere;
 static DECLARE_WAIT_QUEUE_HEAD(waiting);
+static DECLARE_COMPLETION(never);
 
 module_param(opened, uint, 0444);
 
@@ -213,6 +215,8 @@ static struct miscdevice device = {
 
 static int __init probe_init(void)
 {
+	if (ask < 0) /* nobody completes it */
+		wait_for_completion(&never);
 	if (ask)
 		pr_info("probe: asked, got %d\n",
 			request_module("probe-init-%d", ask));
