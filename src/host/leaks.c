@@ -10,15 +10,37 @@
 #define OBJECTS_MAX 65536
 #define SETTLE_TICKS 250 /* a second of the kernel's time */
 
+/*
+ * Who calls single_open() last, and so by a jump, is not in the call chain of
+ * what that allocates; but that knows a function of the module.
+ */
+#define HOLDERS_MAX 64
+
+struct holder {
+	const struct block *block;
+	uint64_t start;
+	uint32_t sequence;
+	uint16_t module;
+	struct finding_frame what; /* of the module is known there */
+};
+
 struct object {
 	uint64_t start, end;
 	const struct block *block;
+	const struct holder *holder; /* NULL: the module's own */
 	bool found, scanned;
 };
 
 static struct {
 	uint16_t gone[GONE_MAX];
 	size_t gone_count;
+	struct holder holders[HOLDERS_MAX];
+	size_t holder_count;
+	struct {
+		void *module;
+		uint32_t sequence;
+	} born[GONE_MAX]; /* the latest that have come */
+	size_t born_count;
 	struct object *objects;
 	size_t count;
 	uint64_t low, high;
@@ -27,7 +49,60 @@ static struct {
 /* Of ftrace_module_init(): its code is there, nothing of it has run. */
 KERNEL_ENTRY void kernel_module_coming(void *module)
 {
+	size_t n = l.born_count++ % GONE_MAX;
+
+	l.born[n].module = module;
+	l.born[n].sequence = memory_sequence();
+	site_module_add(module);
 	fail_alloc_coming(module);
+}
+
+/* What was allocated before the module came does not know of it. */
+static uint32_t born(const void *module)
+{
+	for (size_t i = 0; i < GONE_MAX; i++)
+		if (l.born[i].module == module)
+			return l.born[i].sequence;
+	return UINT32_MAX;
+}
+
+static struct {
+	void *module;
+	uint32_t born;
+	uint16_t number;
+	void *(*module_at)(uint64_t address);
+} going;
+
+static void find_holder(struct block *b, uint64_t start, void *unused)
+{
+	static struct finding scratch;
+	struct holder *h = &l.holders[l.holder_count];
+
+	if (b->sequence <= going.born || l.holder_count == HOLDERS_MAX ||
+	    site_at(b->site)->module || b->kind != MEMORY_KMALLOC)
+		return;
+	for (uint64_t p = start; p + 8 <= start + b->size; p += 8) {
+		uint64_t v = *(const uint64_t *)p;
+
+		if (!is_module_area(v) || going.module_at(v) != going.module)
+			continue;
+		scratch.frame_count = 0;
+		finding_frame(&scratch, v, FRAME_EXACT);
+		*h = (struct holder){ b, start, b->sequence, going.number,
+				      scratch.frames[0] };
+		l.holder_count++;
+		return;
+	}
+}
+
+static void find_holders(void *module, uint16_t number)
+{
+	going.module = module;
+	going.number = number;
+	going.born = born(module);
+	going.module_at = symp("__module_address");
+	if (going.module_at)
+		arena_each_live(find_holder, NULL);
 }
 
 /*
@@ -55,6 +130,7 @@ KERNEL_ENTRY void kernel_module_going(void *module)
 	if (!n)
 		return;
 	site_keep_words(n, 0, UINT32_MAX);
+	find_holders(module, n);
 	site_module_gone(n);
 	if (l.gone_count < GONE_MAX)
 		l.gone[l.gone_count++] = n;
@@ -103,12 +179,30 @@ static void collect(struct block *b, uint64_t start, void *unused)
 	const struct site *s = site_at(b->site);
 	struct object *o;
 
-	if (!s->module || !is_gone(s->module) || l.count == OBJECTS_MAX)
+	if (!s->module || !is_gone(s->module) || l.count == OBJECTS_MAX ||
+	    (b->kind == MEMORY_CACHE && cache_is_gone(b->cache)))
 		return;
 	o = &l.objects[l.count++];
-	*o = (struct object){ start, start + b->size, b, false, false };
+	*o = (struct object){ start, start + b->size, b, NULL, false, false };
 	l.low = MIN_OF(l.low, o->start);
 	l.high = MAX_OF(l.high, o->end);
+}
+
+static void collect_holders(void)
+{
+	for (size_t i = 0; i < l.holder_count && l.count < OBJECTS_MAX; i++) {
+		const struct holder *h = &l.holders[i];
+		uint64_t end = h->start + h->block->size;
+
+		if (h->block->state != BLOCK_LIVE ||
+		    h->block->sequence != h->sequence)
+			continue;
+		l.objects[l.count++] = (struct object){ h->start, end,
+							h->block, h,
+							false,	  false };
+		l.low = MIN_OF(l.low, h->start);
+		l.high = MAX_OF(l.high, end);
+	}
 }
 
 static void collect_percpu(struct block *b, uint64_t start, void *unused)
@@ -123,7 +217,7 @@ static int by_address(const void *a, const void *b)
 	return x->start < y->start ? -1 : x->start > y->start;
 }
 
-static void mark(uint64_t address)
+static struct object *object_at(uint64_t address)
 {
 	size_t low = 0, high = l.count;
 
@@ -135,8 +229,16 @@ static void mark(uint64_t address)
 		else
 			high = middle;
 	}
-	if (low && address < l.objects[low - 1].end)
-		l.objects[low - 1].found = true;
+	return low && address < l.objects[low - 1].end ? &l.objects[low - 1] :
+							 NULL;
+}
+
+static void mark(uint64_t address)
+{
+	struct object *o = object_at(address);
+
+	if (o)
+		o->found = true;
 }
 
 /*
@@ -162,9 +264,7 @@ static void scan(uint64_t from, uint64_t to)
 
 static void scan_block(struct block *b, uint64_t start, void *unused)
 {
-	const struct site *s = site_at(b->site);
-
-	if (!s->module || !is_gone(s->module))
+	if (!object_at(start))
 		scan(start, start + b->size);
 }
 
@@ -207,6 +307,23 @@ static void scan_found(void)
 	}
 }
 
+static void report_holder(const struct object *o)
+{
+	const struct holder *h = o->holder;
+	const struct site *s = site_at(o->block->site);
+	char where[256];
+	struct finding *f;
+
+	f = finding_new(FINDING_LEAK, h->what.module,
+			"an object of %u bytes that points to %s not freed, "
+			"allocated by %s",
+			o->block->size, h->what.symbol,
+			site_words(s, where, sizeof(where)));
+	site_add_frames(s, f);
+	if (f->frame_count < FINDING_FRAMES_MAX)
+		f->frames[f->frame_count++] = h->what;
+}
+
 /* One finding for all that one place has left. */
 static void report(size_t first)
 {
@@ -220,7 +337,7 @@ static void report(size_t first)
 	for (size_t i = first; i < l.count; i++) {
 		struct object *o = &l.objects[i];
 
-		if (o->found || o->block->site != b->site ||
+		if (o->found || o->holder || o->block->site != b->site ||
 		    o->block->cache != b->cache)
 			continue;
 		bytes += o->block->size;
@@ -249,14 +366,18 @@ static void look_for(void)
 	l.count = 0;
 	memory_each_live(collect, NULL);
 	percpu_each_live(collect_percpu, NULL);
+	collect_holders();
 	if (!l.count)
 		return;
 	qsort(l.objects, l.count, sizeof(*l.objects), by_address);
 	scan_roots();
 	scan_found();
-	for (size_t i = 0; i < l.count; i++)
-		if (!l.objects[i].found)
+	for (size_t i = 0; i < l.count; i++) {
+		if (!l.objects[i].found && l.objects[i].holder)
+			report_holder(&l.objects[i]);
+		else if (!l.objects[i].found)
 			report(i);
+	}
 }
 
 void leaks_report(void)
@@ -264,7 +385,7 @@ void leaks_report(void)
 	if (!l.gone_count)
 		return;
 	settle();
-	if (anything_left()) {
+	if (anything_left() || l.holder_count) {
 		l.objects = calloc(OBJECTS_MAX, sizeof(*l.objects));
 		if (l.objects)
 			look_for();
@@ -272,6 +393,7 @@ void leaks_report(void)
 		l.objects = NULL;
 	}
 	l.gone_count = 0;
+	l.holder_count = 0;
 }
 
 static struct {
@@ -289,18 +411,17 @@ static void count_left(struct block *b, uint64_t start, void *unused)
 }
 
 /* kmem_cache_destroy() of a cache whose objects are not all back */
-void leaks_of_cache(uint16_t cache, const char *name, struct caller caller)
+void leaks_of_cache(uint16_t cache, const char *name)
 {
-	const struct site *now = site_at(site_of(caller));
 	char where[256];
 	struct finding *f;
 
 	left.cache = cache;
 	left.count = 0;
 	memory_each_live(count_left, NULL);
-	if (!left.count || !now->module)
+	if (!left.count)
 		return;
-	f = finding_new(FINDING_LEAK, site_module(now),
+	f = finding_new(FINDING_LEAK, site_module(left.first),
 			"%u object%s left in slab cache %s when it was "
 			"destroyed, the first allocated by %s",
 			left.count, left.count == 1 ? "" : "s", name,

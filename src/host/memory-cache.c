@@ -168,6 +168,11 @@ static void *cache_alloc(void *cache, uint32_t gfp, struct caller caller)
 	return p;
 }
 
+bool cache_is_gone(uint16_t number)
+{
+	return number < k.count && !k.list[number].kernel;
+}
+
 /* kfree() of a cache's object is right, too. */
 void cache_object_freed(uint16_t number)
 {
@@ -238,7 +243,7 @@ KERNEL_ENTRY void kernel_cache_destroy(void *cache)
 		kernel_synchronize_rcu(); /* v6.12: kvfree_rcu_barrier() */
 	if (c->live) {
 		warn_left(c, caller.ip);
-		leaks_of_cache((uint16_t)(c - k.list), c->name, caller);
+		leaks_of_cache((uint16_t)(c - k.list), c->name);
 	}
 	c->kernel = NULL;
 	memory_give(cache, MEMORY_KMALLOC, caller);

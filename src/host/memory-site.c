@@ -140,9 +140,8 @@ uint16_t site_module_number(void *module)
 	return 0;
 }
 
-static uint16_t module_number(uint64_t address)
+uint16_t site_module_add(void *module)
 {
-	void *module = t.module_at ? t.module_at(address) : NULL;
 	uint16_t n = site_module_number(module);
 
 	if (n || !module || t.module_count == MODULES_MAX)
@@ -152,6 +151,11 @@ static uint16_t module_number(uint64_t address)
 	snprintf(t.modules[n].name, sizeof(t.modules[n].name), "%s",
 		 (char *)at(module, host.off.module_name));
 	return n;
+}
+
+static uint16_t module_number(uint64_t address)
+{
+	return site_module_add(t.module_at ? t.module_at(address) : NULL);
 }
 
 static uint32_t hash_of(const struct site *s)

@@ -8,6 +8,11 @@
 
 static uint32_t sequence;
 
+uint32_t memory_sequence(void)
+{
+	return sequence;
+}
+
 bool memory_traces(void)
 {
 	return guard_memory_is_on() || fail_alloc_is_on();
@@ -101,17 +106,18 @@ static bool refuse(const void *p, const struct block *b, uint64_t start,
 	struct site now = *site_at(site_of(caller));
 	const struct site *made = site_at(b->site), *freed = site_at(b->freed);
 	char where[200], by[200], before[200];
+	const char *module = site_module(now.module ? &now : made);
 	struct finding *f;
 
 	if (b->state == BLOCK_LIVE)
-		f = finding_new(FINDING_DOUBLE_FREE, site_module(&now),
+		f = finding_new(FINDING_DOUBLE_FREE, module,
 				"invalid free of address %lu in an object of "
 				"%u bytes, allocated at %s, by %s",
 				(uint64_t)p - start, b->size,
 				site_words(made, where, sizeof(where)),
 				site_words(&now, by, sizeof(by)));
 	else
-		f = finding_new(FINDING_DOUBLE_FREE, site_module(&now),
+		f = finding_new(FINDING_DOUBLE_FREE, module,
 				"double free of an object of %u bytes, "
 				"allocated at %s, freed at %s, again at %s",
 				b->size, site_words(made, where, sizeof(where)),

@@ -48,6 +48,7 @@ struct request {
 
 /* Whole call chains are wanted, not only up to the first module */
 bool memory_traces(void);
+uint32_t memory_sequence(void); /* of the newest allocation */
 
 /* "kmalloc", "vmalloc", ..., the name of a cache */
 const char *block_kind(const struct block *b);
@@ -108,8 +109,9 @@ const char *site_words(const struct site *s, char *buf, size_t size);
 void site_add_frames(const struct site *s, struct finding *f);
 /* Of what it allocated in code of [@start, @end), and is not freed yet */
 void site_keep_words(uint16_t module, uint64_t start, uint64_t end);
-uint32_t site_live(uint16_t module); /* allocations */
-uint16_t site_module_number(void *module);
+uint32_t site_live(uint16_t module);	   /* allocations */
+uint16_t site_module_number(void *module); /* 0: none yet */
+uint16_t site_module_add(void *module);
 void site_forget(uint16_t module, uint64_t start, uint64_t end);
 void site_module_gone(uint16_t module);
 
@@ -143,6 +145,7 @@ void guard_memory_each_live(block_visit *visit, void *ctx);
 /* memory-cache.c */
 const char *cache_name(uint16_t number);
 void cache_object_freed(uint16_t number);
+bool cache_is_gone(uint16_t number);
 
 /* memory-vmalloc.c: modules' code and data */
 bool modules_are_loaded(void);
@@ -160,7 +163,7 @@ void pages_mark_slab(void *ram);
 void percpu_each_live(block_visit *visit, void *ctx);
 
 /* leaks.c */
-void leaks_of_cache(uint16_t cache, const char *name, struct caller caller);
+void leaks_of_cache(uint16_t cache, const char *name);
 
 /* failalloc.c */
 bool fail_alloc_is_on(void);

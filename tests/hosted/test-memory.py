@@ -212,6 +212,47 @@ def test_serving(kernel):
         client.unload("clean")
 
 
+# Broken samples: what is done with them, in guard mode; what is found of it
+SAMPLES = [
+    ("procseq", [("cat", "/proc/sample_procseq_broken")],
+     "leak", "points to procseq_show not freed, allocated by single_open"),
+    ("objcache", [], "leak", "2 objects left in slab cache sample_broken when "
+     "it was destroyed, the first allocated by object_check"),
+    ("sysattr", [("put", "/sys/kernel/sample_sysattr_broken/text", "one\n"),
+                 ("put", "/sys/kernel/sample_sysattr_broken/text", "\n")],
+     "double-free", "freed at text_store"),
+    ("chardev", [("put", "/dev/sample_chardev_broken", "\0" * 64)],
+     "out-of-bounds", "write to byte 1 behind an object of 64 bytes (kmalloc), "
+     "allocated by chardev_write"),
+    ("echonet", [("put", "/sys/class/net/sample_echo/flags", "0x1"),
+                 ("put", "/sys/module/echonet_broken/parameters/send", "1")],
+     "use-after-free", "of an object of 232 bytes (skbuff_head_cache), "
+     "allocated by send_set [echonet_broken], freed by echo_xmit"),
+]
+
+
+def test_samples(kernel):
+    """Samples with a mistake in their files' functions, used by a client."""
+    folder = modulebuild.build(os.path.join(HERE, "samples"), kernel.series)
+    with hostproto.Host(HOST, image(kernel), "--guard") as host:
+        first = host.client()
+        for name, actions, kind, words in SAMPLES:
+            client = first.fork()
+            try:
+                client.load(f"{folder}/{name}-broken.ko")
+                for action in actions:
+                    getattr(client, action[0])(*action[1:])
+                client.unload(name + "_broken")
+            except hostproto.Refused:
+                pass                # killed by its oops
+            found = [(f.kind, re.sub(r"\+0x[0-9a-f]+/0x[0-9a-f]+", "", f.text))
+                     for f in client.findings]
+            check(any(k == kind and words in text for k, text in found),
+                  name, found)
+            equal({f.module for f in client.findings}, {name + "_broken"})
+            client.hang_up()
+
+
 # Real modules that allocate much, and with deferred frees
 STOCK = ["dummy", "bridge", "nf_conntrack", "ext4", "overlay", "nbd", "veth"]
 
@@ -237,4 +278,4 @@ def test_stock(kernel):
 
 
 vmlib.main(test_leaks, test_clean, test_wrong_frees, test_guard,
-           test_fail_alloc, test_serving, test_stock)
+           test_fail_alloc, test_serving, test_samples, test_stock)
