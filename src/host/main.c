@@ -423,7 +423,9 @@ static int kernel_process(const struct options *o)
 {
 	static struct boot_report report;
 	struct lkm_error *e = NULL;
+	char above[8192]; /* for page_above() of guard.c */
 
+	__asm__ volatile("" : : "r"(above) : "memory");
 	/* no file can be opened later */
 	if (o->aliases && load_aliases(o->aliases) < 0) {
 		fprintf(stderr, "lkm-host: cannot read %s\n", o->aliases);
