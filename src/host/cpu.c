@@ -88,39 +88,49 @@ static bool is_boundary(const uint8_t *from, const uint8_t *to)
 /* CPUID (0f a2) becomes UD2 (0f 0b), which cpu_was_cpuid() tells from a BUG. */
 static void trap_cpuid(uint8_t *start, uint8_t *p)
 {
-	if (p[0] != 0x0f || p[1] != 0xa2 || cpuid.count == SITES_MAX ||
-	    !is_boundary(start, p))
+	if (cpuid.count == SITES_MAX || !is_boundary(start, p))
 		return;
 	cpuid.site[cpuid.count++] = (uint64_t)p;
 	p[1] = 0x0b;
 }
 
-static void trap_in_kernel(uint64_t begin, uint64_t end)
+/* Other code has come to lie there. */
+static void forget_sites(uint64_t begin, uint64_t end)
 {
-	for (uint64_t a = begin; a + 2 <= end; a++) {
-		uint8_t *p = (uint8_t *)a;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < cpuid.count; i++)
+		if (cpuid.site[i] < begin || cpuid.site[i] >= end)
+			cpuid.site[kept++] = cpuid.site[i];
+	cpuid.count = kept;
+}
+
+/* Each 0f a2 of some code; a module's is code from its start to its end */
+static void trap_in(uint64_t begin, uint64_t end, bool is_module)
+{
+	uint8_t *p = (uint8_t *)begin, *last = (uint8_t *)end - 1;
+
+	for (; p < last && (p = memchr(p, 0x0f, (size_t)(last - p))); p++) {
 		uint64_t offset;
 
-		p = memchr(p, 0x0f, end - a - 1);
-		if (!p)
-			return;
-		a = (uint64_t)p;
-		if (p[1] == 0xa2 && sym_name_at(a, &offset))
+		if (p[1] != 0xa2)
+			continue;
+		if (is_module)
+			trap_cpuid((uint8_t *)begin, p);
+		else if (sym_name_at((uint64_t)p, &offset))
 			trap_cpuid(p - offset, p);
 	}
 }
 
-/* A module's text, final but for its alternatives; all code, from its start */
-static void trap_in_module(uint64_t begin, uint64_t end)
-{
-	for (uint64_t a = begin; a + 2 <= end; a++)
-		trap_cpuid((uint8_t *)begin, (uint8_t *)a);
-}
-
+/* Its text is final but for alternatives, and none of those is CPUID. */
 KERNEL_ENTRY int kernel_set_memory_x(uint64_t address, int pages)
 {
-	if (decode && is_module_area(address))
-		trap_in_module(address, address + (uint64_t)pages * 4096);
+	uint64_t end = address + (uint64_t)pages * 4096;
+
+	if (decode && is_module_area(address)) {
+		forget_sites(address, end);
+		trap_in(address, end, true);
+	}
 	return 0;
 }
 
@@ -157,8 +167,8 @@ void cpu_init(void)
 		decode = NULL;
 		return;
 	}
-	trap_in_kernel(IMAGE_BASE, host.text_end);
-	trap_in_kernel(host.init_begin, host.init_end);
+	trap_in(IMAGE_BASE, host.text_end, false);
+	trap_in(host.init_begin, host.init_end, false);
 }
 
 /* The local interrupt controller's page: registers are 16 bytes apart. */
