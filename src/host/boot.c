@@ -174,6 +174,11 @@ static void set_masks(void)
 
 static void set_processor(void)
 {
+	uint64_t tlb = sym("cpu_tlbstate");
+
+	/* cr4_init_shadow() */
+	if (tlb && host.off.tlb_cr4 != NO_OFFSET)
+		*(uint64_t *)percpu_at(tlb + host.off.tlb_cr4) = CPU_CR4;
 	set64("__cpu_possible_mask", 1);
 	set64("__cpu_online_mask", 1);
 	set64("__cpu_present_mask", 1);

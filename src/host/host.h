@@ -114,6 +114,7 @@ static inline void *at(void *base, uint32_t offset)
 /* cpu.c */
 #define CPU_FLAGS_OFF 0x002UL
 #define CPU_FLAGS_ON 0x202UL /* X86_EFLAGS_IF */
+#define CPU_CR4 0x6f0UL
 extern uint64_t cpu_flags;
 void cpu_init(void);
 void cpu_cpuid(uint32_t leaf, uint32_t sub, uint32_t ret[4]);

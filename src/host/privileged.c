@@ -7,7 +7,7 @@
 #include "host.h"
 
 /* What a processor that has booted has in them */
-static uint64_t control[16] = { [0] = 0x80050033, [4] = 0x6f0 };
+static uint64_t control[16] = { [0] = 0x80050033, [4] = CPU_CR4 };
 
 struct msr {
 	uint32_t number;
