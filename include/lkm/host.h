@@ -137,6 +137,24 @@ int lkm_host_list(struct lkm_host *host, const char *path,
 int lkm_host_readlink(struct lkm_host *host, const char *path, char **ret,
 		      struct lkm_error **reterr);
 
+/**
+ * lkm_host_exec() - run a program before the hosted kernel
+ * @argv: the program, found by PATH, and its arguments; ends with NULL
+ * @ret_status: how it ended, as of waitpid(2)
+ *
+ * What the program opens below /dev, /proc and /sys is served by the hosted
+ * kernel where that is its to serve (docs/hosted.md has the rules), and so are
+ * its calls on modules, the log and uname(2): by seccomp user notification,
+ * without a privilege and for whatever program.  It has the caller's
+ * descriptors 0, 1 and 2, and no_new_privs.  Returns at its end; processes that
+ * it leaves behind go on being served.
+ *
+ * Return: 0; host.exec.unavailable, host.exec.program, host.kernel.died,
+ * sys.failed
+ */
+int lkm_host_exec(struct lkm_host *host, const char *const *argv,
+		  int *ret_status, struct lkm_error **reterr);
+
 /** struct lkm_log_record - a line of a kernel's log */
 struct lkm_log_record {
 	uint64_t seq;

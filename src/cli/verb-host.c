@@ -167,6 +167,7 @@ static const struct host_command commands[] = {
 	{ "cat", 1, INT_MAX, false, host_verb_cat },
 	{ "write", 1, 2, false, host_verb_write },
 	{ "ls", 1, INT_MAX, false, host_verb_ls },
+	{ "exec", 1, INT_MAX, true, host_verb_exec },
 	{ "log", 0, 0, false, NULL },
 };
 
@@ -212,7 +213,7 @@ static int host_run(struct cli *cli, int argc, char **argv)
 
 const struct verb verb_host = {
 	.name = "host",
-	.args = "start|stop|status|doctor|cat|write|ls|log [ARGUMENT...]",
+	.args = "start|stop|status|doctor|cat|write|ls|exec|log [ARGUMENT...]",
 	.summary = "a distribution's own kernel in an ordinary process",
 	.detail =
 		"start [IMAGE]        boot the kernel of -k RELEASE or IMAGE in "
@@ -226,6 +227,8 @@ const struct verb verb_host = {
 		"write PATH [TEXT]    TEXT with a newline, or standard input, "
 		"into one\n"
 		"ls PATH...           its directories\n"
+		"exec PROGRAM...      run a program whose devices, /proc, /sys "
+		"and modules are its\n"
 		"log                  its log\n\n"
 		"It needs no privilege and no virtual machine: the unmodified "
 		"image runs in a\nsandboxed process, and 'lkm --on hosted' acts "

@@ -12,6 +12,9 @@ struct host_command {
 	int (*run)(struct cli *cli, int argc, char **argv);
 };
 
+/* verb-host-exec.c */
+int host_verb_exec(struct cli *cli, int argc, char **argv);
+
 /* verb-host-file.c */
 int host_verb_cat(struct cli *cli, int argc, char **argv);
 int host_verb_write(struct cli *cli, int argc, char **argv);

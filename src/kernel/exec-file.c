@@ -228,10 +228,7 @@ int64_t exec_lseek(struct exec_call *c)
 	return rc;
 }
 
-/*
- * An ioctl of ours, whose argument is a number here.  No program has memory at
- * the end of the address space.
- */
+/* An ioctl of ours, whose argument is a number here. */
 static int64_t set_nonblocking(struct exec_call *c, struct exec_handle *h,
 			       int on)
 {

@@ -233,8 +233,11 @@ int exec_run(struct exec_backend *backend, const char *const *argv,
 	report = ends[0];
 	signals_ignore(&kept);
 	pid = fork();
-	if (!pid)
+	if (!pid) {
+		/* Else our end would not tell that the starter's is gone. */
+		close(ends[0]);
 		be_supervisor(backend, argv, ends[1], &kept);
+	}
 	close(ends[1]);
 	if (pid < 0) {
 		signals_restore(&kept);

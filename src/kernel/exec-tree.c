@@ -31,7 +31,11 @@ static int64_t open_at(struct exec_call *c, int dirfd, uint64_t address,
 	/* Was the path still that of the process that waits? */
 	if (p.side == EXEC_HOSTED_LAST && !access(p.path, F_OK))
 		p.side = EXEC_NATIVE;
-	if (p.side != EXEC_NATIVE && exec_call_is_valid(c))
+	/* Its records are elsewhere: dmesg(1) then asks for them by syslog(2).
+	 */
+	if (!strcmp(p.path, "/dev/kmsg") && (flags & O_ACCMODE) == O_RDONLY)
+		rc = -ENOENT;
+	else if (p.side != EXEC_NATIVE && exec_call_is_valid(c))
 		rc = exec_handle_open(c, &p, flags, mode);
 	exec_handle_put(c, p.handle);
 	return rc;

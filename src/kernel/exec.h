@@ -43,22 +43,27 @@ enum exec_verb {
 	EXEC_IOCTL,
 	EXEC_POLL,
 	EXEC_CLOSE,
+	EXEC_LOAD,
+	EXEC_UNLOAD,
+	EXEC_LOG,
 };
 
 struct exec_request {
 	enum exec_verb verb;
 	uint32_t handle;
-	const char *path;     /* OPEN, STAT, READLINK */
-	uint32_t flags, mode; /* OPEN */
+	/* OPEN, STAT, READLINK; of LOAD the parameters, of UNLOAD the name */
+	const char *path;
+	uint32_t flags, mode; /* OPEN; flags: LOAD, UNLOAD */
 	bool follow;	      /* STAT */
-	int64_t offset;	      /* READ, WRITE (-1: the file's), SEEK */
-	uint32_t whence;      /* SEEK */
-	uint64_t length;      /* READ */
-	struct span bytes;    /* WRITE */
-	uint32_t command;     /* IOCTL */
-	uint64_t arg;	      /* IOCTL */
-	uint32_t events;      /* POLL */
-	int32_t timeout_ms;   /* POLL, -1: none */
+	int64_t offset;	    /* READ, WRITE (-1: the file's), SEEK; LOG: from */
+	uint32_t whence;    /* SEEK */
+	uint64_t length;    /* READ */
+	struct span bytes;  /* WRITE */
+	uint32_t command;   /* IOCTL */
+	uint64_t arg;	    /* IOCTL */
+	uint32_t events;    /* POLL */
+	int32_t timeout_ms; /* POLL, -1: none */
+	int fd;		    /* LOAD: the module's file */
 };
 
 struct exec_stat {
@@ -67,9 +72,10 @@ struct exec_stat {
 };
 
 struct exec_reply {
-	int64_t status;	   /* 0, a positive value, or negative errno */
-	struct span bytes; /* READ, READLINK, LIST (linux_dirent64 records) */
-	uint64_t position; /* SEEK */
+	int64_t status; /* 0, a positive value, or negative errno */
+	/* READ, READLINK, LIST (linux_dirent64 records), LOG (syslog(2)'s) */
+	struct span bytes;
+	uint64_t position; /* SEEK; LOG: of what comes next */
 	uint32_t revents;  /* POLL */
 	struct exec_stat stat;
 };
@@ -84,6 +90,7 @@ struct exec_session {
 
 /* What serves the hosted files: lkm-host, or a test's own. */
 struct exec_backend {
+	const char *release, *version; /* as uname(2) has them */
 	/* One more connection; NULL: errno says why. */
 	struct exec_session *(*connect)(struct exec_backend *b);
 	void (*disconnect)(struct exec_session *s);
@@ -145,6 +152,7 @@ struct exec {
 	VEC(struct exec_handle *) handles;
 	VEC(struct exec_epoll) epolls;
 	VEC(struct exec_session *) spare; /* sessions */
+	uint64_t log_cleared;		  /* number of the first record shown */
 };
 
 /* One reported system call. */
@@ -166,12 +174,17 @@ enum {
 };
 
 #define EXEC_TICK_MS 10
-#define EXEC_THREADS_MAX 256
+#define EXEC_THREADS_MAX 128
 #define EXEC_IO_MAX ((uint64_t)64 << 20)
 #define EXEC_IOVS_MAX 1024 /* UIO_MAXIOV */
 #define EXEC_WATCHES_MAX 4096
-#define EXEC_DIRENT_LENGTH 16	    /* of struct linux_dirent64's d_reclen */
-#define EXEC_OWN_ADDRESS (-4096ull) /* of exec_session.own */
+/* struct linux_dirent64: places of its members after d_ino and d_off */
+#define EXEC_DIRENT_LENGTH 16
+#define EXEC_DIRENT_TYPE 18
+#define EXEC_DIRENT_NAME 19
+#define EXEC_DIRENT_MAX 280
+/* Of exec_session.own: in a page that no program can have, see mmap_min_addr */
+#define EXEC_OWN_ADDRESS 4096
 
 /*
  * What a handler gives: a value, a negative errno, or one of these.  Kernels

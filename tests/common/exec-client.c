@@ -21,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "exec-devices.h"
+#include "../hosted/exec/exec-devices.h"
 
 #define CHECK(what)                                                           \
 	do {                                                                  \

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#include "../../common/exec-devices.h"
+#include "../../hosted/exec/exec-devices.h"
 
 #define HANDLES 4096
 #define SESSIONS 64
@@ -46,6 +46,7 @@ static struct {
 	size_t fill;
 	int label;
 	char data[EXEC_DATA_SIZE];
+	bool loaded;
 } f = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static const struct {
@@ -243,6 +244,32 @@ static int64_t do_link(struct session *s)
 	return 0;
 }
 
+/* A module is FAKE_MODULE, whatever its parameters. */
+static int64_t do_load(const struct exec_request *q)
+{
+	char head[8] = { 0 };
+
+	if (pread(q->fd, head, sizeof(head) - 1, 0) < 0)
+		return -EIO;
+	if (strcmp(head, FAKE_MODULE) != 0 || strcmp(q->path, "a=1") != 0)
+		return -ENOEXEC;
+	if (f.loaded)
+		return -EEXIST;
+	f.loaded = true;
+	return 0;
+}
+
+/* Two records, each in an answer of its own */
+static int64_t do_log(struct session *s)
+{
+	s->position = (uint64_t)MIN_OF(s->q.offset + 1, 2);
+	if (s->q.offset < 2)
+		s->size = (size_t)snprintf((char *)s->bytes, 32,
+					   "<6>[    0.00000%d] line\n",
+					   (int)s->q.offset);
+	return 0;
+}
+
 /* -EAGAIN: not yet; the device's own EAGAIN is EWOULDBLOCK's other name. */
 static int64_t serve(struct session *s)
 {
@@ -258,6 +285,13 @@ static int64_t serve(struct session *s)
 	case EXEC_SEEK: return do_seek(s, h);
 	case EXEC_IOCTL: return do_ioctl(s, h);
 	case EXEC_POLL: return do_poll(s, h);
+	case EXEC_LOAD: return do_load(&s->q);
+	case EXEC_UNLOAD:
+		if (strcmp(s->q.path, "made_up") != 0 || !f.loaded)
+			return -ENOENT;
+		f.loaded = false;
+		return 0;
+	case EXEC_LOG: return do_log(s);
 	case EXEC_CLOSE:
 		h->path = NULL;
 		atomic_fetch_add(&f.seen->closed, 1);
@@ -356,8 +390,12 @@ static void fake_disconnect(struct exec_session *s)
 struct exec_backend *fake_backend(struct fake_seen *seen)
 {
 	f.seen = seen;
-	f.backend = (struct exec_backend){ fake_connect, fake_disconnect,
-					   fake_send, fake_receive,
-					   fake_interrupt };
+	f.backend = (struct exec_backend){ .release = "6.1.0-made-up",
+					   .version = "#1 made up",
+					   .connect = fake_connect,
+					   .disconnect = fake_disconnect,
+					   .send = fake_send,
+					   .receive = fake_receive,
+					   .interrupt = fake_interrupt };
 	return &f.backend;
 }

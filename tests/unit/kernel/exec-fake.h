@@ -10,6 +10,7 @@
 #define FAKE_DIR "/sys/exec" /* with FAKE_DIR_FILES files, and a link */
 #define FAKE_LINK "/sys/exec/link"
 #define FAKE_DIR_FILES 300
+#define FAKE_MODULE "module" /* a module's bytes; its name is made_up */
 
 /* Seen by the test, whatever process the backend runs in. */
 struct fake_seen {

@@ -7,7 +7,8 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 
 #include <cmocka.h>
@@ -220,6 +221,40 @@ static int nested(void)
 	return o.end == EXEC_NO_NOTIFY && o.err == EBUSY ? 0 : 2;
 }
 
+/* What test_kernel() runs: what belongs to a kernel is the hosted one's. */
+static int use_kernel(void)
+{
+	static const char module[] = FAKE_MODULE;
+	int fd = memfd_create("module", 0);
+	struct utsname u;
+	char log[64];
+
+	if (syscall(__NR_init_module, module, 6, "a=1") ||
+	    syscall(__NR_init_module, module, 6, "a=1") != -1 ||
+	    errno != EEXIST || syscall(__NR_delete_module, "made_up", 0) ||
+	    syscall(__NR_delete_module, "made_up", 0) != -1 || errno != ENOENT)
+		return 1;
+	if (write(fd, module, 6) != 6 ||
+	    syscall(__NR_finit_module, fd, "a=1", 0) ||
+	    syscall(__NR_delete_module, "made_up", 0) ||
+	    syscall(__NR_finit_module, fd, "a=2", 0) != -1 || errno != ENOEXEC)
+		return 2;
+	/* All of the log, its end, and nothing of it */
+	if (syscall(__NR_syslog, 3, log, sizeof(log)) != 46 ||
+	    syscall(__NR_syslog, 3, log, 30) != 23 ||
+	    memcmp(log, "<6>[    0.000001] line\n", 23) != 0 ||
+	    syscall(__NR_syslog, 5, NULL, 0) ||
+	    syscall(__NR_syslog, 3, log, sizeof(log)) != 0)
+		return 3;
+	return uname(&u) || strcmp(u.release, "6.1.0-made-up") != 0;
+}
+
+static void test_kernel(void **state)
+{
+	assert_int_equal(RUN("/proc/self/exe", "kernel"), 0);
+	expect_shell("uname -r", "6.1.0-made-up\n");
+}
+
 static void test_nested(void **state)
 {
 	assert_int_equal(RUN("/proc/self/exe", "nested"), 0);
@@ -254,6 +289,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_kill),
 		cmocka_unit_test(test_left_behind),
 		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_kernel),
 		cmocka_unit_test(test_nested),
 	};
 
@@ -261,6 +297,6 @@ int main(int argc, char **argv)
 	seen = mmap(NULL, sizeof(*seen), PROT_READ | PROT_WRITE,
 		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (argc > 1)
-		return nested();
+		return strcmp(argv[1], "nested") ? use_kernel() : nested();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

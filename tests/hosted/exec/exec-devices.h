@@ -4,7 +4,11 @@
  */
 #pragma once
 
+#ifdef __KERNEL__
 #include <linux/ioctl.h>
+#else
+#include <sys/ioctl.h>
+#endif
 
 /*
  * exec_fifo: what was written is read once, in order; a read of nothing waits;
