@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "check/refusal.h"
 
 static void say_before(void *ctx, const struct lkm_step *step)
@@ -24,12 +25,32 @@ static void say_after(void *ctx, const struct lkm_step *step, int rc,
 		cli_warn(ctx, error);
 }
 
+/* "all", or a number from 1, of a hosted kernel */
+static bool fail_alloc_is_fine(const struct cli *cli)
+{
+	const char *which = cli_opt(cli, "fail-alloc");
+	uint64_t value;
+
+	if (!which)
+		return true;
+	if (!cli->on_hosted) {
+		cli_usage(cli, "--fail-alloc is for --on hosted");
+		return false;
+	}
+	if (strcmp(which, "all") != 0 &&
+	    (!text_to_u64(which, 10, &value) || !value)) {
+		cli_usage(cli, "--fail-alloc takes a number from 1, or 'all'");
+		return false;
+	}
+	return true;
+}
+
 bool act_options_are_fine(const struct cli *cli)
 {
 	uint64_t value;
 
 	return cli_opt_number(cli, "timeout", &value) &&
-	       cli_opt_number(cli, "wait", &value);
+	       cli_opt_number(cli, "wait", &value) && fail_alloc_is_fine(cli);
 }
 
 /* The value of an option that act_options_are_fine() has seen. */

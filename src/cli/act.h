@@ -34,6 +34,13 @@ int act_plan(struct cli *cli, const struct request *request, unsigned int flags,
 int act_run(struct cli *cli, const struct lkm_plan *plan, size_t *ret_done,
 	    struct lkm_error **reterr);
 
+/*
+ * fail-alloc.c: load the plan's target in a copy of the hosted kernel for each
+ * allocation that --fail-alloc names.  An exit status, or a negative code.
+ */
+int act_fail_alloc(struct cli *cli, const struct lkm_plan *plan,
+		   struct lkm_error **reterr);
+
 /* Are --timeout and --wait numbers?  False: a message was printed. */
 bool act_options_are_fine(const struct cli *cli);
 /* Turn the error of a kernel's refusal into its reason; returns its code. */

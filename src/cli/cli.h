@@ -174,6 +174,8 @@ const char *cli_host_program(char *ret, size_t size);
 
 /* findings.c: tell what was found; CLI_FAILED where there was something. */
 int cli_findings(struct cli *cli);
+/* All that @host has, to stderr. */
+void cli_report_findings(const struct lkm_host *host);
 
 /* main.c: apply the common options that were given. */
 int cli_apply_common(struct cli *cli);

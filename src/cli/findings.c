@@ -81,10 +81,10 @@ static void add_frame(struct lkm_error **e, struct source *s,
 	}
 }
 
-static struct lkm_error *finding_error(const struct cli *cli,
+static struct lkm_error *finding_error(const struct lkm_host *host,
 				       const struct lkm_finding *f)
 {
-	struct source s = { .host = cli->host };
+	struct source s = { .host = host };
 	struct lkm_error *e = NULL;
 
 	FAIL(&e, HOST_FINDING, KV_STR("kind", f->kind),
@@ -102,7 +102,7 @@ static void print_json(const struct cli *cli)
 	const struct lkm_finding *f;
 
 	for (size_t i = 0; (f = lkm_host_finding(cli->host, i)); i++) {
-		struct lkm_error *e = finding_error(cli, f);
+		struct lkm_error *e = finding_error(cli->host, f);
 
 		json_append(list, json_of_error(e));
 		lkm_error_free(e);
@@ -111,21 +111,26 @@ static void print_json(const struct cli *cli)
 	json_print(o);
 }
 
-int cli_findings(struct cli *cli)
+void cli_report_findings(const struct lkm_host *host)
 {
 	const struct lkm_finding *f;
 
-	if (!cli->host || !lkm_host_finding(cli->host, 0))
-		return CLI_DONE;
-	if (cli->json)
-		print_json(cli);
-	for (size_t i = 0; !cli->json && (f = lkm_host_finding(cli->host, i));
-	     i++) {
-		struct lkm_error *e = finding_error(cli, f);
+	for (size_t i = 0; (f = lkm_host_finding(host, i)); i++) {
+		struct lkm_error *e = finding_error(host, f);
 
 		cli_report(e);
 		lkm_error_free(e);
 	}
+}
+
+int cli_findings(struct cli *cli)
+{
+	if (!cli->host || !lkm_host_finding(cli->host, 0))
+		return CLI_DONE;
+	if (cli->json)
+		print_json(cli);
+	else
+		cli_report_findings(cli->host);
 	lkm_host_forget(cli->host);
 	return CLI_FAILED;
 }

@@ -46,6 +46,15 @@ static bool all_present(const struct lkm_plan *plan)
 	return true;
 }
 
+static int load_failing(struct cli *cli, struct lkm_plan *plan)
+{
+	struct lkm_error *e = NULL;
+	int rc = act_fail_alloc(cli, plan, &e);
+
+	lkm_plan_free(plan);
+	return rc < 0 ? cli_fail(cli, e) : rc;
+}
+
 static int load_one(struct cli *cli, const struct request *request)
 {
 	struct lkm_error *e = NULL;
@@ -59,6 +68,8 @@ static int load_one(struct cli *cli, const struct request *request)
 		FAIL(&e, CLI_LOAD_PRESENT, KV_STR("module", request->name));
 		rc = -1;
 	}
+	if (!rc && cli_has(cli, "fail-alloc"))
+		return load_failing(cli, plan);
 	if (!rc)
 		rc = act_run(cli, plan, &done, &e);
 	if (!rc)
@@ -131,6 +142,10 @@ const struct verb verb_load = {
 			  "ignore symbol versions" },
 			{ "force-vermagic", 0, NULL,
 			  "ignore the version magic" },
+			{ "fail-alloc", 0, "N|all",
+			  "hosted: fail this allocation of its init, in a copy" },
+			{ "guard", 0, NULL,
+			  "hosted: with guard pages, where one is started" },
 			{ 0 },
 		},
 	.flags = VERB_ON | VERB_BOOTS,

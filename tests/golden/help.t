@@ -58,6 +58,8 @@ options:
   -f, --force                ignore symbol versions and vermagic
       --force-modversion     ignore symbol versions
       --force-vermagic       ignore the version magic
+      --fail-alloc N|all     hosted: fail this allocation of its init, in a copy
+      --guard                hosted: with guard pages, where one is started
 \
 common options:
       --root DIR             work on the system below DIR

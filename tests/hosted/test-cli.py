@@ -234,6 +234,7 @@ def test_places(s):
 def test_clients(s):
     """Several commands at a time."""
     s.start()
+    s.on("plan", "dummy")       # reads the tree, for all of them
     names = ["dummy", "dm_mod", "nbd", "macvlan", "vxlan", "zram"]
     running = [s.popen("--on", "hosted", "load", name) for name in names]
     for p in running:
@@ -330,6 +331,23 @@ def test_names(s):
     check("dm_crypt" not in s.run(name="lsmod", status=None).stdout)
 
 
+def test_fail_alloc(s):
+    """Each allocation of an init fails once, in a copy of the kernel."""
+    s.start()
+    runs = s.json("load", "--fail-alloc", "all", "dummy")["runs"]
+    equal([r["allocation"] for r in runs], list(range(1, len(runs) + 1)))
+    check(len(runs) > 50, runs)
+    equal(runs[0]["result"], "ENOMEM")
+    check("dummy_init_module" in runs[0]["where"], runs[0])
+    check(any(r["result"] == "loaded" for r in runs), runs)
+    equal([r for r in runs if r["found"]], [])
+    equal(len(s.json("load", "--fail-alloc", "3", "dummy")["runs"]), 1)
+    equal(s.loaded(), [], "only copies loaded it")
+    equal(s.status()["connections"], 1)
+    s.run("load", "--fail-alloc", "all", "dummy", status=2)
+    s.on("load", "--fail-alloc", "0", "dummy", status=2)
+
+
 OOPSY = """#include <linux/module.h>
 static int *nothing;
 static int __init oopsy_init(void)
@@ -366,5 +384,5 @@ def test_oops(s):
 clilib.main(test_none_runs, test_state, test_parameters, test_files, test_log,
             test_private, test_refused, test_image_refused,
             test_kernels_folder, test_killed, test_places, test_clients,
-            test_rules, test_request_module, test_names,
+            test_rules, test_request_module, test_names, test_fail_alloc,
             test_oops)
