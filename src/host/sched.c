@@ -8,6 +8,7 @@
 #include "finding.h"
 #include "host.h"
 #include "kernel-calls.h"
+#include "task.h"
 #include "trace.h"
 
 #define SETTLE_TURNS 1000
@@ -20,16 +21,7 @@
 #define CATCH_UP_MAX 1000
 #define CATCH_UP_TURNS 16 /* of the threads in each of them */
 
-/* include/linux/sched.h; the first two are as old as the kernel */
-#define TASK_RUNNING 0u
-#define TASK_INTERRUPTIBLE 1u
-#define TASK_UNINTERRUPTIBLE 2u
-#define TASK_NORMAL 3u
-#define TASK_DEAD 0x80u
-#define TASK_WAKEKILL 0x100u
 #define PF_WQ_WORKER 0x20u
-#define TIF_SIGPENDING 4u /* arch/x86/include/asm/thread_info.h */
-#define TIF_NEED_RESCHED 8u
 
 struct fiber {
 	char *task;
@@ -411,47 +403,6 @@ void sched_sleep(void)
 	*state_of(f) = TASK_RUNNING;
 }
 
-void sched_kill(void *task)
-{
-	uint64_t *pending = at(task, host.off.task_pending_signal);
-	uint32_t *flags = at(task, host.off.task_info_flags);
-
-	*pending |= 1UL << (SIGKILL - 1);
-	*flags |= TIF_SIGPENDING;
-	kernel_wake_up_state(task, TASK_INTERRUPTIBLE | TASK_WAKEKILL);
-}
-
-void sched_interrupt(void *task)
-{
-	*(uint64_t *)at(task, host.off.task_pending_signal) |= 1UL
-							       << (SIGINT - 1);
-	*(uint32_t *)at(task, host.off.task_info_flags) |= TIF_SIGPENDING;
-	kernel_wake_up_state(task, TASK_INTERRUPTIBLE);
-}
-
-void sched_clear_interrupt(void *task)
-{
-	uint64_t *pending = at(task, host.off.task_pending_signal);
-
-	*pending &= ~(1UL << (SIGINT - 1));
-	if (!*pending)
-		*(uint32_t *)at(task,
-				host.off.task_info_flags) &= ~TIF_SIGPENDING;
-}
-
-/* __schedule(): who has a signal does not go to sleep. */
-static bool has_signal(const struct fiber *f)
-{
-	uint32_t state = *state_of(f);
-	uint64_t pending = *(uint64_t *)at(f->task,
-					   host.off.task_pending_signal);
-
-	if (!(*info_flags(f) & TIF_SIGPENDING))
-		return false;
-	return (state & TASK_INTERRUPTIBLE) ||
-	       ((state & TASK_WAKEKILL) && (pending & 1UL << (SIGKILL - 1)));
-}
-
 void sched_want_switch(void)
 {
 	*info_flags(&s.fibers[s.current]) |= TIF_NEED_RESCHED;
@@ -476,7 +427,7 @@ static void schedule_away(void)
 	bool worker = !f->dead && (flags & PF_WQ_WORKER);
 
 	*info_flags(f) &= ~TIF_NEED_RESCHED;
-	if (has_signal(f))
+	if (task_has_signal(f->task))
 		*state_of(f) = TASK_RUNNING;
 	if (worker && *state_of(f) != TASK_RUNNING && s.worker_sleeping)
 		s.worker_sleeping(f->task);
@@ -528,39 +479,6 @@ KERNEL_ENTRY void kernel_schedule_disabled(void)
 	++*host.percpu.preempt_count;
 }
 
-KERNEL_ENTRY int kernel_wake_up_state(void *task, uint32_t state)
-{
-	uint32_t *now;
-
-	if (!task)
-		return 0;
-	now = at(task, host.off.task_state);
-	if (*now & state) {
-		*now = TASK_RUNNING;
-		return 1;
-	}
-	/* it waits for a lock and will then look at what it waited for first */
-	if (host.off.task_saved_state == NO_OFFSET)
-		return 0;
-	now = at(task, host.off.task_saved_state);
-	if (!(*now & state))
-		return 0;
-	*now = TASK_RUNNING;
-	return 1;
-}
-
-KERNEL_ENTRY int kernel_wake_up(void *task)
-{
-	return kernel_wake_up_state(task, TASK_NORMAL);
-}
-
-KERNEL_ENTRY int kernel_wake_function(void *entry, uint32_t state)
-{
-	return kernel_wake_up_state(*(void **)at(entry, host.off.wait_private),
-				    state);
-}
-
-/* All but the first, which is who started the kernel. */
 bool sched_may_die(void)
 {
 	return s.current != 0;

@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "host.h"
+#include "task.h"
 
 /* include/linux/sched.h */
-#define TASK_RUNNING 0u
 #define PF_FORKNOEXEC 0x40u
 #define PF_KTHREAD 0x200000u
 
