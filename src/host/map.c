@@ -173,6 +173,8 @@ int map_image(struct lkm_error **reterr)
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1,
 		 0) != low)
 		return FAIL(reterr, HOST_MEMORY_FAILED, KV_ERRNO(errno));
+	/* a fork copies an entry for 2 MiB, not 512 of them */
+	(void)madvise(low, LOW_SIZE, MADV_HUGEPAGE);
 	for (size_t i = 0; i < read_so_far.count; i++) {
 		r = place(&read_so_far.segments[i], reterr);
 		if (r < 0)

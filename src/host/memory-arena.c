@@ -54,6 +54,8 @@ int arena_init(void)
 	if (reserve((void *)RAM_BASE, RAM_SIZE) != (void *)RAM_BASE ||
 	    reserve((void *)PAGES_BASE, pages) != (void *)PAGES_BASE)
 		return -1;
+	/* a fork copies an entry for 2 MiB, not 512 of them */
+	(void)madvise((void *)RAM_BASE, RAM_SIZE, MADV_HUGEPAGE);
 	a.class_of = reserve(NULL, FRAMES);
 	a.blocks_of = reserve(NULL, FRAMES * sizeof(*a.blocks_of));
 	if (a.class_of == MAP_FAILED || a.blocks_of == MAP_FAILED)
