@@ -84,11 +84,42 @@ static int print_plan(struct cli *cli, const struct lkm_plan *plan,
 	return lkm_plan_verdict(plan, reterr);
 }
 
+/*
+ * EIO of the hosted kernel is the host's word for a call that did not come
+ * back; what ended it was found.  0: it was something else.
+ */
+static int explain_abort(struct cli *cli, struct lkm_error **reterr)
+{
+	struct lkm_error *refused = *reterr;
+	const struct lkm_finding *f = NULL, *last;
+	const char *module;
+	int rc;
+
+	if (!cli->host || lkm_error_errno(refused) != EIO ||
+	    strcmp(lkm_error_id(refused), "kernel.load.refused") != 0)
+		return 0;
+	for (size_t i = 0; (last = lkm_host_finding(cli->host, i)); i++) {
+		if (!strcmp(last->kind, "oops") ||
+		    !strcmp(last->kind, "deadlock"))
+			f = last;
+	}
+	if (!f)
+		return 0;
+	module = lkm_error_get(refused, "module");
+	rc = FAIL(reterr, HOST_LOAD_ABORTED, KV_STR("module", module),
+		  KV_STR("kind", f->kind), KV_STR("text", f->text));
+	error_set_cause(reterr, refused);
+	return rc;
+}
+
 int act_explain(struct cli *cli, struct lkm_error **reterr)
 {
 	struct refusal_inputs in = { .error = *reterr };
 	struct lkm_error *ignored = NULL;
+	int rc = explain_abort(cli, reterr);
 
+	if (rc < 0)
+		return rc;
 	/* What the step changed counts: facts of now, not of the plan. */
 	cli_facts_expire(cli);
 	if (cli_facts(cli, &in.facts, &ignored) < 0) {

@@ -370,6 +370,7 @@ def test_oops(s):
     s.start()
     err = s.fails("host.finding", "--on", "hosted", "load", file)
     check("oops in oopsy: BUG: kernel NULL pointer dereference" in err, err)
+    check("error[host.load.aborted]: loading 'oopsy'" in err, err)
     check("  at: oopsy_init+0x" in err, err)
     check(re.search(r"at: oopsy_init.*/oopsy\.c:[67]$", err, re.M), err)
     s.on("load", "dummy")
