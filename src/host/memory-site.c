@@ -75,10 +75,24 @@ static bool stack_has_module(uint64_t from, uint64_t end)
 	return false;
 }
 
+/*
+ * An init that ends in a call of the kernel (pci_register_driver()) has jumped
+ * there: what is left of it is who called it, and that calls inits only.
+ */
 static void note_age(uint64_t ip)
 {
-	if (fail_alloc_is_on())
+	const char *name;
+	uint64_t offset;
+
+	if (!fail_alloc_is_on())
+		return;
+	if (is_module_area(ip)) {
 		t.newest = MAX_OF(t.newest, modules_sequence_at(ip));
+		return;
+	}
+	name = sym_name_at(ip, &offset);
+	if (name && !strcmp(name, "do_one_initcall"))
+		t.newest = UINT32_MAX;
 }
 
 uint32_t site_newest(void)
@@ -116,8 +130,7 @@ static void walk(struct site *s, struct caller c, uint64_t end)
 		of_module = is_module_area(ip);
 		if (!of_module && !is_kernel_text(ip))
 			return;
-		if (of_module)
-			note_age(ip);
+		note_age(ip);
 		/* the last place is for the module that is looked for */
 		if (s->count == SITE_FRAMES && (of_module && !s->module))
 			s->count--;
@@ -201,7 +214,8 @@ uint32_t site_of(struct caller c)
 	}
 	if (s.module ? memory_traces() : modules_are_loaded()) {
 		end = stack_end(c.frame);
-		if (s.module || stack_has_module(c.frame + 16, end))
+		if (s.module || fail_alloc_is_on() ||
+		    stack_has_module(c.frame + 16, end))
 			walk(&s, c, end);
 	}
 	return intern(&s);

@@ -162,6 +162,11 @@ def test_fail_alloc(kernel):
     equal([kind for kind, _ in findings(done)], ["failed-allocation"], done)
     equal(done.returncode, 0, done)
     equal(run(kernel, "fail", "--fail-alloc", "x").returncode, 2)
+    # what the kernel allocates for an init that has jumped into it
+    done = run(kernel, "tail", "--fail-alloc", "all")
+    count = re.search(r"(\d+) allocations failed in turn: (\d+) ENOMEM",
+                      done.stdout)
+    check(count and int(count[1]) >= 5 and int(count[2]) >= 3, done)
 
 
 def private_kib(pid):
