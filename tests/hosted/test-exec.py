@@ -190,6 +190,18 @@ def test_unavailable(s):
             env={"XDG_RUNTIME_DIR": s.folder.name})
 
 
+def test_finding(s):
+    """A call that goes wrong is an error for the program, and is explained."""
+    folder = modulebuild.build(HERE + "/samples", s.kernel.series)
+    s.start("--guard")
+    done = s.run("host", "exec", "sh", "-c", f"""
+        insmod {folder}/chardev-broken.ko
+        head -c 64 /dev/zero 2>&1 >/dev/sample_chardev_broken""", status=1)
+    check("Input/output error" in done.stdout, done)
+    check("error[host.finding]: out-of-bounds in chardev_broken" in
+          done.stderr and "chardev_write+" in done.stderr, done)
+
+
 def test_died(s):
     """The kernel's end is an I/O error for the program, and is explained."""
     start(s)
@@ -243,5 +255,5 @@ def test_modes(s):
 
 if __name__ == "__main__":
     clilib.main(test_client, test_shell, test_busybox, test_kmod, test_python,
-                test_status, test_waiting, test_unavailable, test_died,
-                test_nobody, test_modes)
+                test_status, test_waiting, test_unavailable, test_finding,
+                test_died, test_nobody, test_modes)
