@@ -263,39 +263,41 @@ static long abandon(void *worker)
 	return 0;
 }
 
-static long guarded(struct worker *w)
+static void release(struct worker *w)
+{
+	proto_fields_release(&w->fields);
+	if (w->buffer)
+		munmap(w->buffer, w->buffer_size);
+	w->buffer = NULL;
+}
+
+long call_end_aborted(struct worker *w)
 {
 	struct verdict v;
 
-	if (is_watched(w->in->type))
-		guard_call(run_kernel_call, w, &v);
-	else
-		guard_request(run_kernel_call, w, &v);
-	w->spoiled = v.aborted;
-	if (v.aborted) {
-		guard_request(abandon, w, &v);
-		return -EIO;
-	}
-	if (w->interrupted)
-		return v.value;
-	if (v.value <= -ERESTARTSYS && v.value >= -ERESTART_RESTARTBLOCK)
-		return -EINTR;
-	return v.value;
+	guard_request(abandon, w, &v);
+	release(w);
+	proto_init(w->out, PROTO_REPLY, w->in->id);
+	return -EIO;
 }
 
 long call_run(struct worker *w)
 {
+	const struct guard_escape escape = { serve_take_over, w };
 	long r = proto_get_fields(w->in, &w->fields);
 
 	if (r < 0)
 		return r;
 	sched_set_remote(w->in->flags & PROTO_REMOTE_USER &&
 			 w->in->type == PROTO_IOCTL);
-	r = guarded(w);
+	r = guard_escaping(run_kernel_call, w, is_watched(w->in->type),
+			   &escape);
+	/* it had been given up, and was answered */
+	if (sched_owner() != w)
+		sched_die();
 	sched_set_remote(false);
-	proto_fields_release(&w->fields);
-	if (w->buffer)
-		munmap(w->buffer, w->buffer_size);
-	w->buffer = NULL;
+	release(w);
+	if (!w->interrupted && r <= -ERESTARTSYS && r >= -ERESTART_RESTARTBLOCK)
+		return -EINTR;
 	return r;
 }

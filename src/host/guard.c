@@ -13,6 +13,7 @@ struct guard {
 	uint64_t watched; /* not 0: when it began, of all that are watched */
 	char why[512];
 	struct guard *outer;
+	const struct guard_escape *escape; /* NULL: back to the caller */
 };
 
 bool guard_is_active(void)
@@ -25,10 +26,21 @@ uint64_t guard_watched(const struct guard *g)
 	return g ? g->watched : 0;
 }
 
+/*
+ * What the thread had on its stack may be linked from elsewhere, such as the
+ * queue that it waits in: with an escape the stack stays as it is, and somebody
+ * else goes on with the caller's work.  Then this returns.
+ */
 void guard_abort(const char *why)
 {
 	struct guard *g = sched_guard();
 
+	if (g->escape) {
+		sched_set_guard(NULL);
+		sched_keep_stack();
+		g->escape->fn(g->escape->arg);
+		return;
+	}
 	snprintf(g->why, sizeof(g->why), "%s", why);
 	cpu_flags = CPU_FLAGS_ON;
 	longjmp(g->back, 1);
@@ -60,12 +72,28 @@ static long call(struct guard *g, long (*fn)(void *), void *arg,
 	return ret->value;
 }
 
-long guard_call(long (*fn)(void *), void *arg, struct verdict *ret)
+static uint64_t next_watched(void)
 {
 	static uint64_t last;
-	struct guard g = { .watched = ++last };
+
+	return ++last;
+}
+
+long guard_call(long (*fn)(void *), void *arg, struct verdict *ret)
+{
+	struct guard g = { .watched = next_watched() };
 
 	return call(&g, fn, arg, ret);
+}
+
+long guard_escaping(long (*fn)(void *), void *arg, bool watched,
+		    const struct guard_escape *escape)
+{
+	struct guard g = { .watched = watched ? next_watched() : 0,
+			   .escape = escape };
+	struct verdict unused;
+
+	return call(&g, fn, arg, &unused);
 }
 
 long guard_request(long (*fn)(void *), void *arg, struct verdict *ret)

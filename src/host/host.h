@@ -206,6 +206,7 @@ int sched_current(void);
 void sched_die(void) __attribute__((noreturn));
 void sched_recover(void);
 bool sched_may_die(void);
+void sched_keep_stack(void); /* nobody gets it after this thread */
 void sched_describe(void);
 bool sched_used_up(void);
 void sched_restart_clock(void);
@@ -278,7 +279,17 @@ long guard_request(long (*fn)(void *), void *arg, struct verdict *ret);
 bool guard_is_active(void);
 /* 0: no; else a number that grows from call to call */
 uint64_t guard_watched(const struct guard *g);
-void guard_abort(const char *why) __attribute__((noreturn));
+/*
+ * Does not come back when the call does not, but @fn is called, in what was its
+ * thread.  One that waits for good may come back later all the same.
+ */
+struct guard_escape {
+	void (*fn)(void *arg);
+	void *arg;
+};
+long guard_escaping(long (*fn)(void *), void *arg, bool watched,
+		    const struct guard_escape *escape);
+void guard_abort(const char *why);
 
 /* boot.c */
 struct initcall_failure {

@@ -35,6 +35,7 @@ struct fiber {
 	int (*fn)(void *);
 	void *arg;
 	char *stack;
+	bool keep_stack;	/* somebody may have its address still */
 	uint32_t blocked_state; /* what it was before it is told */
 };
 
@@ -170,6 +171,9 @@ static int spawn(int (*fn)(void *), void *arg, const char *name, bool user)
 	if (!f)
 		return -12;
 	f->task = task_new(s.fibers[0].task, name, user);
+	if (f->keep_stack)
+		f->stack = NULL;
+	f->keep_stack = false;
 	f->preempt = PREEMPT_ENABLED;
 	f->fn = fn;
 	f->arg = arg;
@@ -419,6 +423,19 @@ static void flush_plug(const struct fiber *f)
 		s.flush_plug(*plug, true);
 }
 
+/* True: somebody else goes on with its caller's work, and it waits on. */
+static bool is_told_of_deadlock(struct fiber *f)
+{
+	if (!f->blocked_forever || !f->guard)
+		return false;
+	f->blocked_forever = false;
+	*state_of(f) = f->blocked_state;
+	sched_describe();
+	guard_abort("deadlock: every thread waits, for good");
+	*state_of(f) = f->blocked_state;
+	return true;
+}
+
 static void schedule_away(void)
 {
 	int me = s.current;
@@ -435,14 +452,10 @@ static void schedule_away(void)
 	cpu_flags = CPU_FLAGS_ON; /* as schedule() comes back */
 	time_run_owed();
 	irq_work_run();
-	while (!run_next(me))
-		idle();
-	if (f->blocked_forever && f->guard) {
-		f->blocked_forever = false;
-		*state_of(f) = f->blocked_state;
-		sched_describe();
-		guard_abort("deadlock: every thread waits, for good");
-	}
+	do {
+		while (!run_next(me))
+			idle();
+	} while (is_told_of_deadlock(f));
 	if (worker && s.worker_running)
 		s.worker_running(f->task);
 }
@@ -479,6 +492,12 @@ KERNEL_ENTRY void kernel_schedule_disabled(void)
 	++*host.percpu.preempt_count;
 }
 
+void sched_keep_stack(void)
+{
+	s.fibers[s.current].keep_stack = true;
+}
+
+/* All but the first, which is who started the kernel. */
 bool sched_may_die(void)
 {
 	return s.current != 0;

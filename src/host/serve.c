@@ -112,13 +112,10 @@ static void put_findings(struct proto_message *m)
 
 static void client_gone(struct client *c);
 
-static void answer(struct worker *w)
+static void answer(struct worker *w, long status)
 {
 	struct client *c = w->client;
-	long status;
 
-	proto_init(w->out, PROTO_REPLY, w->in->id);
-	status = call_run(w);
 	upcall_wait_for_all(w);
 	if (status < 0 || w->out->failed)
 		proto_init(w->out, PROTO_REPLY, w->in->id);
@@ -163,23 +160,55 @@ static void leave(struct worker *w)
 		free_client(c);
 }
 
-static int work(void *arg)
+static void begin(struct worker *w)
 {
-	struct worker *w = arg;
-
 	w->task = sched_task();
 	sched_set_owner(w);
+}
+
+static void do_requests(struct worker *w)
+{
 	for (;;) {
 		while (!w->busy && !w->client->gone)
 			sched_sleep();
 		if (!w->busy)
 			break;
-		answer(w);
-		if (w->spoiled)
-			break;
+		proto_init(w->out, PROTO_REPLY, w->in->id);
+		answer(w, call_run(w));
 	}
 	leave(w);
+}
+
+static int work(void *worker)
+{
+	begin(worker);
+	do_requests(worker);
 	return 0;
+}
+
+static int go_on(void *worker)
+{
+	struct worker *w = worker;
+
+	begin(w);
+	answer(w, call_end_aborted(w));
+	do_requests(w);
+	return 0;
+}
+
+static const char *task_name(const struct client *c)
+{
+	return c->name[0] ? c->name : "lkm";
+}
+
+void serve_take_over(void *worker)
+{
+	struct worker *w = worker;
+
+	sched_set_owner(NULL);
+	sched_set_remote(false);
+	if (sched_spawn_user(go_on, w, task_name(w->client)) < 0)
+		host_stop("no thread to answer with");
 }
 
 static struct worker *new_worker(struct client *c, unsigned int level)
@@ -194,8 +223,7 @@ static struct worker *new_worker(struct client *c, unsigned int level)
 	w->level = level;
 	c->workers[level] = w;
 	c->living++;
-	if (!w->in || !w->out ||
-	    sched_spawn_user(work, w, c->name[0] ? c->name : "lkm") < 0) {
+	if (!w->in || !w->out || sched_spawn_user(work, w, task_name(c)) < 0) {
 		free_worker(w);
 		return NULL;
 	}

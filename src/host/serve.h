@@ -21,7 +21,6 @@ struct worker {
 	bool busy;
 	bool interrupted; /* has a signal: PROTO_INTERRUPT */
 	bool silent;	  /* its request is answered elsewhere */
-	bool spoiled;	  /* a call did not come back: not for further use */
 	struct proto_message *in, *out;
 	/* upcall.c */
 	unsigned int upcalls;  /* that its request started, not ended yet */
@@ -55,6 +54,8 @@ void serve(const struct serve_options *o) __attribute__((noreturn));
 void serve_count(struct proto_status *ret);
 /* In the copy that fork(2) made: from now on only @w's client, at @fd. */
 void serve_only(struct worker *w, int fd);
+/* The thread that did @w's request does not come back: another goes on. */
+void serve_take_over(void *worker);
 int serve_another(void);		  /* a connection's other end; -errno */
 struct worker *serve_latest_worker(void); /* NULL: nobody waits for us */
 void serve_stop(void);			  /* when the reply is sent */
@@ -76,6 +77,7 @@ int upcall_module(struct worker *w, const char *name);
 
 /* calls.c: the status; fields are added to @w->out */
 long call_run(struct worker *w);
+long call_end_aborted(struct worker *w);	  /* the status, too */
 void *call_buffer(struct worker *w, size_t size); /* NULL: no memory */
 
 /* files.c: requests about files */

@@ -165,7 +165,8 @@ def test_clients(kernel):
     with start(kernel) as host:
         a, b = host.client(name="a"), host.client(name="b")
         a.load(probe(kernel), "limit=100")
-        equal(a.ls("/sys/module/probe/parameters"), ["limit", "opened"])
+        equal(a.ls("/sys/module/probe/parameters"),
+              ["go", "limit", "opened"])
         equal(b.cat("/sys/module/probe/parameters/limit"), "100\n")
         reader, writer = a.open("/dev/probe", os.O_RDWR), \
             b.open("/dev/probe", os.O_RDWR)
@@ -327,8 +328,8 @@ def test_hostile(kernel):
 SCRATCH = tempfile.TemporaryDirectory()
 def test_deadlock(kernel):
     """An init that waits for what nobody does is told so; a read may wait."""
-    with start(kernel) as host:
-        a, b = host.client(), host.client()
+    with start(kernel) as host, tempfile.TemporaryDirectory() as folder:
+        a, b, c = host.client(), host.client(), host.client()
         console = b.open("/dev/tty1", os.O_RDONLY | os.O_NOCTTY)
         waits = later(b.poll, console, POLLIN, 2**32 - 1)
         until(lambda: a.status()["requests"] == 2)
@@ -343,6 +344,15 @@ def test_deadlock(kernel):
         # its module is still in its init; it is what a real kernel has then
         check(" Loading " in a.cat("/proc/modules"), a.cat("/proc/modules"))
         refused(errno.EBUSY, a.unload, "probe")
+        # its name is taken: who wants it too waits for it, for good
+        found = refused(errno.EIO, c.load, probe(kernel))
+        check([f for f in found if f.kind == "deadlock"], found)
+        equal(c.load(stock(kernel, "dummy", folder)), 0)
+        # what waited goes on when at last it can
+        a.put("/sys/module/probe/parameters/go", "1")
+        until(lambda: " Live " in a.cat("/proc/modules").split("probe")[1])
+        equal(a.unload("dummy"), 0)
+        equal(a.unload("probe"), 0)
 
 
 def test_time(kernel):

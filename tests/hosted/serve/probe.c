@@ -48,8 +48,18 @@ module_param(opened, uint, 0444);
 static int limit = 4096;
 module_param(limit, int, 0644);
 
-static int ask = 0;
+static int ask;
 module_param(ask, int, 0);
+
+/* Writing to it ends the wait of ask=-1. */
+static int set_go(const char *value, const struct kernel_param *param)
+{
+	complete_all(&never);
+	return 0;
+}
+
+static const struct kernel_param_ops go_operations = { .set = set_go };
+module_param_cb(go, &go_operations, NULL, 0200);
 
 static int probe_open(struct inode *inode, struct file *file)
 {
