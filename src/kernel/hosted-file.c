@@ -89,8 +89,9 @@ int host_read(struct lkm_host *h, const char *path, char **ret,
 	return rc;
 }
 
-static int write_handle(struct lkm_host *h, int handle, const void *bytes,
-			size_t size)
+/* How many of them it took */
+static int write_some(struct lkm_host *h, int handle, const void *bytes,
+		      size_t size)
 {
 	_cleanup_message_ struct proto_message *m = host_message(PROTO_WRITE);
 	int rc;
@@ -103,7 +104,23 @@ static int write_handle(struct lkm_host *h, int handle, const void *bytes,
 	rc = host_call(h, m, 0);
 	if (rc >= 0)
 		host_take_findings(h, m);
-	return rc < 0 ? rc : 0;
+	return rc;
+}
+
+/* A device may take a part at a time, and refuse the rest. */
+static int write_handle(struct lkm_host *h, int handle, const char *bytes,
+			size_t size)
+{
+	int rc;
+
+	do {
+		rc = write_some(h, handle, bytes, size);
+		if (rc <= 0 || (size_t)rc > size)
+			return rc < 0 ? rc : rc ? -EBADMSG : 0;
+		bytes += rc;
+		size -= (size_t)rc;
+	} while (size);
+	return 0;
 }
 
 int host_write(struct lkm_host *h, const char *path, const void *bytes,
