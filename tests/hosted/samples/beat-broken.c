@@ -31,6 +31,7 @@ static int __init beat_init(void)
 static void __exit beat_exit(void)
 {
 	kthread_stop(thread); /* BUG: oops */
+	pr_info("beat: stopped\n");
 }
 
 module_init(beat_init);

@@ -6,8 +6,6 @@
  *	beats 0
  *	$ echo 3 > /proc/sample_beat; sleep 0.3; cat /proc/sample_beat
  *	beats 3
- *	$ grep -l sample_beat /proc/[0-9]*[0-9]/comm | wc -l
- *	1
  *	$ echo park > /proc/sample_beat
  *	$ echo 2 > /proc/sample_beat; sleep 0.3; cat /proc/sample_beat
  *	beats 3, parked

@@ -2,7 +2,7 @@
 // An overflow by one: the byte that ends a string lies behind a full buffer.
 /*
  *	$ insmod chardev-broken.ko
- *	$ head -c 64 /dev/zero > /dev/sample_chardev_broken
+ *	$ echo fifteen-letters > /dev/sample_chardev_broken
  *	$ rmmod chardev-broken
  */
 #include <linux/fs.h>
@@ -11,7 +11,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
-#define SIZE 64
+#define SIZE 16
 
 static ssize_t chardev_write(struct file *file, const char __user *from,
 			     size_t size, loff_t *at)

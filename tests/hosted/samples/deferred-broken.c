@@ -8,7 +8,7 @@
 #include <linux/workqueue.h>
 
 static void deferred_work(struct work_struct *work);
-static DECLARE_DELAYED_WORK(later, deferred_work);
+static DECLARE_DELAYED_WORK(later, deferred_work); /* BUG: still-registered */
 
 static void deferred_work(struct work_struct *work)
 {
@@ -17,7 +17,7 @@ static void deferred_work(struct work_struct *work)
 
 static int __init deferred_init(void)
 {
-	schedule_delayed_work(&later, HZ); /* BUG: still-registered */
+	schedule_delayed_work(&later, HZ);
 	return 0;
 }
 

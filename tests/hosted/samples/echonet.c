@@ -17,8 +17,8 @@
  *	$ echo 500 > /sys/class/net/sample_echo/mtu
  *	$ echo 9000 > /sys/class/net/sample_echo/mtu
  *	[failed]
- *	$ grep sample_echo /proc/net/dev | awk '{ print $3, $11 }'
- *	5 5
+ *	$ cat /sys/class/net/sample_echo/statistics/rx_packets
+ *	5
  *	$ rmmod echonet
  *	$ ls /sys/class/net/sample_echo
  *	[failed]

@@ -17,6 +17,7 @@ struct request {
 };
 
 static struct workqueue_struct *queue;
+static unsigned int finished;
 
 static void handoff_work(struct work_struct *work)
 {
@@ -24,6 +25,7 @@ static void handoff_work(struct work_struct *work)
 
 	msleep(200);
 	complete(&q->done); /* BUG: use-after-free */
+	finished++;
 }
 
 static int __init handoff_init(void)

@@ -9,15 +9,20 @@
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
 
+static unsigned int opened;
+
 static int procseq_show(struct seq_file *seq, void *unused)
 {
-	seq_puts(seq, "nothing wrong to be seen\n");
+	seq_printf(seq, "opened %u times, nothing wrong to be seen\n", opened);
 	return 0;
 }
 
 static int procseq_open(struct inode *inode, struct file *file)
 {
-	return single_open(file, procseq_show, NULL); /* BUG: leak */
+	int r = single_open(file, procseq_show, NULL); /* BUG: leak */
+
+	opened += !r;
+	return r;
 }
 
 static const struct proc_ops procseq_ops = {

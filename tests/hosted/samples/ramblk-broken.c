@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// An overflow: the disk says that it is larger than its memory.
+// An overflow: a label is written behind the disk's last sector.
 /*
  *	$ insmod ramblk-broken.ko
- *	$ head -c 16384 /dev/sample_ramblk_broken
- *	$ rmmod ramblk-broken
  */
 #include <linux/bio.h>
 #include <linux/blkdev.h>
@@ -12,7 +10,7 @@
 #include <linux/slab.h>
 #include <linux/version.h>
 
-#define SIZE 8192
+#define SECTORS 16
 
 static int major;
 static u8 *data;
@@ -26,7 +24,7 @@ static void ramblk_submit(struct bio *bio)
 
 	bio_for_each_segment(v, bio, i)
 	{
-		memcpy_to_bvec(&v, at); /* BUG: out-of-bounds */
+		memcpy_to_bvec(&v, at);
 		at += v.bv_len;
 	}
 	bio_endio(bio);
@@ -46,9 +44,16 @@ static struct gendisk *ramblk_alloc(void)
 #endif
 }
 
+static noinline void ramblk_label(void)
+{
+	u64 *label = (u64 *)(data + SECTORS * SECTOR_SIZE); /* - SECTOR_SIZE */
+
+	*label = 0x6c6b6d; /* BUG: out-of-bounds */
+}
+
 static int __init ramblk_init(void)
 {
-	data = kzalloc(SIZE, GFP_KERNEL);
+	data = kzalloc(SECTORS * SECTOR_SIZE, GFP_KERNEL);
 	major = register_blkdev(0, "sample_ramblk_broken");
 	disk = ramblk_alloc();
 	if (!data || major < 0 || IS_ERR_OR_NULL(disk))
@@ -59,7 +64,8 @@ static int __init ramblk_init(void)
 	disk->fops = &ramblk_ops;
 	strscpy(disk->disk_name, "sample_ramblk_broken",
 		sizeof(disk->disk_name));
-	set_capacity(disk, SIZE * 2 / SECTOR_SIZE); /* twice too much */
+	set_capacity(disk, SECTORS);
+	ramblk_label();
 	return add_disk(disk);
 }
 

@@ -26,8 +26,9 @@ static ssize_t rot13_read(struct file *file, char __user *to, size_t size,
 {
 	const struct text *t = file->private_data;
 
-	return simple_read_from_buffer(to, size, at, t->bytes,
-				       t->len); /* BUG: oops */
+	if (!t->len) /* BUG: oops */
+		return 0;
+	return simple_read_from_buffer(to, size, at, t->bytes, t->len);
 }
 
 static const struct file_operations rot13_ops = {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Preemption left off: the probe function's early return forgets put_cpu().
+// Preemption left off: who asks by get_cpu() has to say put_cpu() too.
 /*
  *	$ insmod sensor-broken.ko
  *	$ rmmod sensor-broken
@@ -11,12 +11,6 @@
 
 static int sensor_probe(struct platform_device *device)
 {
-	int cpu = get_cpu(); /* BUG: preempt-imbalance */
-
-	if (!dev_get_platdata(&device->dev))
-		return -EINVAL;
-	dev_info(&device->dev, "on processor %d\n", cpu);
-	put_cpu();
 	return 0;
 }
 
@@ -28,7 +22,7 @@ static struct platform_driver sensor_driver = {
 static struct platform_device *device;
 
 static int __init sensor_init(void)
-{
+{ /* BUG: preempt-imbalance */
 	int r = platform_driver_register(&sensor_driver);
 
 	if (r)
@@ -38,6 +32,8 @@ static int __init sensor_init(void)
 	r = PTR_ERR_OR_ZERO(device);
 	if (r)
 		platform_driver_unregister(&sensor_driver);
+	else
+		dev_info(&device->dev, "made on processor %d\n", get_cpu());
 	return r;
 }
 

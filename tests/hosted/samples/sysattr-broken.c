@@ -3,7 +3,7 @@
 /*
  *	$ insmod sysattr-broken.ko
  *	$ echo one > /sys/kernel/sample_sysattr_broken/text
- *	$ echo > /sys/kernel/sample_sysattr_broken/text
+ *	$ echo  > /sys/kernel/sample_sysattr_broken/text
  *	$ rmmod sysattr-broken
  */
 #include <linux/kobject.h>
@@ -48,8 +48,9 @@ static int __init sysattr_init(void)
 
 static void __exit sysattr_exit(void)
 {
-	kobject_put(dir);
+	sysfs_remove_file(dir, &text_attr.attr);
 	kfree(text); /* BUG: double-free */
+	kobject_put(dir);
 }
 
 module_init(sysattr_init);

@@ -17,11 +17,13 @@ static int net_event(struct notifier_block *self, unsigned long event,
 	return NOTIFY_DONE;
 }
 
-static struct notifier_block net = { .notifier_call = net_event };
+static struct notifier_block net = {
+	.notifier_call = net_event,
+}; /* BUG: still-registered */
 
 static int __init watcher_init(void)
 {
-	return register_netdevice_notifier(&net); /* BUG: still-registered */
+	return register_netdevice_notifier(&net);
 }
 
 static void __exit watcher_exit(void)
