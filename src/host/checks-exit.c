@@ -37,6 +37,7 @@ KERNEL_ENTRY static void call_exit(void)
 	l->exit();
 	checks_find(&e, &(struct checks_of){ l->module, (uint64_t)l->exit,
 					     "exit" });
+	gone_note(l->module);
 }
 
 static void (**exit_of(const char *module))(void)

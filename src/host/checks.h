@@ -38,5 +38,13 @@ void checks_leave(const struct checks_entry *e, const struct checks_of *of);
 /* checks-exit.c: a module's exit function; around its delete_module(2) */
 void checks_exit_begin(const char *module);
 void checks_exit_end(const char *module);
+/*
+ * checks-gone.c: what points into the module's memory, when its exit function
+ * is back; what still does so when that memory is gone; whose it was.
+ */
+void gone_note(const char *module);
+bool gone_is_noted(void);
+void gone_report(void);
+const char *gone_module_at(uint64_t address);
 /* do_one_initcall() has seen it, warned and put it right. */
 void checks_init_unbalanced(void);

@@ -142,9 +142,18 @@ static void report_fault(struct fault *f)
 /* What was done, by whom; in guard mode also to what memory */
 static void find_fault(const struct fault *f, const char *list)
 {
+	const char *gone = gone_module_at(f->address);
 	struct guard_story story;
 	char what[160];
 
+	if (f->trap == TRAP_PF && gone) {
+		trace_find(finding_new(FINDING_STILL_REGISTERED, gone,
+				       f->address == f->regs.ip ?
+					       "called after it was unloaded" :
+					       "used after it was unloaded"),
+			   &f->regs, NULL);
+		return;
+	}
 	if (f->trap != TRAP_PF || !guard_explain(f->address, &story)) {
 		trace_find(finding_new(list ? FINDING_LIST_CORRUPTION :
 					      FINDING_OOPS,

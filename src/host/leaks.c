@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "checks.h"
 #include "kernel-calls.h"
 #include "memory.h"
 
@@ -382,9 +383,10 @@ static void look_for(void)
 
 void leaks_report(void)
 {
-	if (!l.gone_count)
+	if (!l.gone_count && !gone_is_noted())
 		return;
 	settle();
+	gone_report();
 	if (anything_left() || l.holder_count) {
 		l.objects = calloc(OBJECTS_MAX, sizeof(*l.objects));
 		if (l.objects)

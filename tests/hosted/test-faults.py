@@ -277,6 +277,35 @@ def test_lists(kernel):
         one(kernel, done, "unbalanced", "list-corruption", "^" + how, how)
 
 
+def test_left(kernel):
+    """What still names a module that is gone, and who calls it then."""
+    for how, text in (
+            ("notifier", r"\+0x\w+ still points to the_block \[left\], which"),
+            ("timer", r"^a percpu variable still points to the_timer")):
+        done = run(kernel, "left", "how=" + how, ["--unload"])
+        found = findings(done)
+        check(found and found[0].kind == "still-registered", done.stdout)
+        check(re.search(text, found[0].text), found[0], text)
+    done = run(kernel, "left", "", ["--unload"])
+    equal(findings(done), [], done.stdout)
+    with hostproto.Host(HOST, image(kernel)) as host:
+        client = host.client()
+        client.load(module(kernel, "left"), "how=notifier")
+        client.unload("left")
+        check("still-registered" in [f.kind for f in client.findings])
+        client.findings.clear()
+        # the chain is called for the new device
+        dummy = glob.glob(kernel.modules + "/kernel/drivers/net/dummy.ko*")[0]
+        if dummy.endswith(".ko"):
+            try:
+                client.load(dummy, "numdummies=1")
+            except hostproto.Refused:
+                pass
+            # where its memory is another's by now, it is only an oops
+            check(client.findings and client.findings[0].kind in
+                  ("still-registered", "oops"), client.findings)
+
+
 def test_served(kernel):
     """A file's read that comes back with a lock: said in its reply, and put
     right for who comes next."""
@@ -299,4 +328,4 @@ def test_served(kernel):
 
 
 vmlib.main(test_oops, test_warning, test_faults, test_stuck, test_atomic,
-           test_held, test_lists, test_served)
+           test_held, test_lists, test_left, test_served)
