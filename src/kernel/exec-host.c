@@ -127,7 +127,8 @@ static void put_fields(struct proto_message *m, const struct exec_request *q)
 		break;
 	case EXEC_LOAD:
 		proto_put_fd(m, fcntl(q->fd, F_DUPFD_CLOEXEC, 0));
-		/* fall through */
+		proto_put_u32(m, q->flags);
+		break;
 	case EXEC_UNLOAD: proto_put_u32(m, q->flags); break;
 	case EXEC_LOG: proto_put_u64(m, (uint64_t)q->offset); break;
 	case EXEC_LIST:
