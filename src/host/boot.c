@@ -247,10 +247,11 @@ static void init_node(struct boot_report *b)
 
 	if (!init)
 		init = symp("pgdat_init_internals");
-	if (!init || !node)
+	if (!node)
 		return;
 	set_member(node, host.off.node_stats, sym("boot_nodestats"));
-	init(node);
+	if (init)
+		init(node);
 	if (lru_gen)
 		lru_gen(node);
 	set_member(node, host.off.node_start, RAM_BASE >> 12);

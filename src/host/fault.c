@@ -9,6 +9,7 @@
 #include "host.h"
 #include "kernel-calls.h"
 
+#define NOTIFY_STOP 0x8001 /* include/linux/notifier.h */
 #define OOPS_STACK 65536UL
 #define USER_END (1UL << 47) /* TASK_SIZE_MAX, less a page */
 
@@ -56,8 +57,18 @@ static void regs_put(const struct kernel_regs *r, greg_t *g)
 static bool known_int3(struct kernel_regs *r)
 {
 	bool (*handle)(struct kernel_regs *) = symp("do_int3");
+	int (*notify)(int, const char *, struct kernel_regs *, long, int,
+		      int) = symp("notify_die");
+	int64_t event;
 
-	return handle && handle(r);
+	if (handle)
+		return handle(r);
+	/* inlined: without kprobes it does no more than this */
+	if (!notify ||
+	    lkm_vmlinux_enumerator(host.image, "DIE_INT3", &event, NULL) <= 0)
+		return false;
+	return notify((int)event, "int3", r, 0, TRAP_BP, SIGTRAP) ==
+	       NOTIFY_STOP;
 }
 
 /* The kernel's own report_bug(): 1: a warning, go on; 2: a BUG */
