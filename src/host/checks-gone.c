@@ -54,19 +54,25 @@ static bool is_stale(uint64_t holder)
 {
 	static const char *const names[] = { "mod_tree", "cur_orc_table",
 					     "cur_orc_ip_table", "init_net" };
-	uint64_t offset;
+	uint64_t hrtimers = PERCPU_BASE + sym("hrtimer_bases"), offset;
 
+	/* only compared with: a timer that is removed stays named there */
+	if (holder == hrtimers + host.off.hrtimer_next ||
+	    holder == hrtimers + host.off.hrtimer_softirq_next)
+		return true;
 	return is_one_of(sym_name_at(holder, &offset), names,
 			 ARRAY_SIZE(names));
 }
 
 /*
  * Memory that the module has asked for itself: the kernel's own keeps much
- * for later.  A file of /proc that is removed lives on while it is cached.
+ * for later.  A file of /proc or /sys that is removed lives on while it is
+ * cached.
  */
 static bool is_modules_own(uint32_t number)
 {
-	static const char *const names[] = { "proc_", "__proc_" };
+	static const char *const names[] = { "proc_", "__proc_", "kernfs_",
+					     "__kernfs_" };
 	const struct site *s = site_at(number);
 	const char *module = site_module(s);
 	uint64_t offset;
