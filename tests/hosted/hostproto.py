@@ -4,6 +4,7 @@
 import array
 import collections
 import os
+import signal
 import socket
 import struct
 import subprocess
@@ -278,7 +279,7 @@ class Host:
                 [program, "serve", image, "--socket-fd",
                  str(listening.fileno()), "--ready-fd", str(tell), *options],
                 pass_fds=[listening.fileno(), tell], stderr=subprocess.PIPE,
-                text=True)
+                text=True, start_new_session=True)
         os.close(tell)
         with os.fdopen(ready) as f:
             said = f.read()
@@ -292,6 +293,7 @@ class Host:
         return self
 
     def __exit__(self, *unused):
-        self.process.kill()
+        # copies of the kernel too: they have its stderr
+        os.killpg(self.process.pid, signal.SIGKILL)
         self.process.communicate()
         self.folder.cleanup()
