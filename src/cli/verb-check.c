@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // lkm check: would that kernel take this module?
 #include <lkm/check.h>
+#include <lkm/host.h>
 #include <lkm/vmlinux.h>
 
 #include <string.h>
@@ -28,26 +29,18 @@ struct checking {
 	size_t found;
 };
 
-/* The image of the target: given, or where distributions put it; NULL: none. */
+/* The image of the target, as for a hosted kernel; NULL: none is here. */
 static char *find_image(const struct cli *cli, const char *release)
 {
 	const char *given = cli_opt(cli, "image");
-	const char *root = cli->root ? cli->root : "";
+	struct lkm_error *e = NULL;
+	char *image = NULL;
 
 	if (given)
 		return strdup(given);
-	for (int i = 0; i < 2; i++) {
-		_cleanup_strbuf_ struct strbuf b = { 0 };
-
-		if (i)
-			strbuf_addf(&b, "%s/lib/modules/%s/vmlinuz", root,
-				    release);
-		else
-			strbuf_addf(&b, "%s/boot/vmlinuz-%s", root, release);
-		if (!b.failed && access(b.data, R_OK) == 0)
-			return strbuf_take(&b);
-	}
-	return NULL;
+	if (lkm_host_find(cli->root, release, &image, &e) < 0)
+		lkm_error_free(e);
+	return image;
 }
 
 /* What is known of a kernel that is only a file. */
