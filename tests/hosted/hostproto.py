@@ -3,6 +3,7 @@
 
 import array
 import collections
+import contextlib
 import os
 import signal
 import socket
@@ -294,6 +295,7 @@ class Host:
 
     def __exit__(self, *unused):
         # copies of the kernel too: they have its stderr
-        os.killpg(self.process.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.process.communicate()
         self.folder.cleanup()
