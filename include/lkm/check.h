@@ -4,6 +4,7 @@
 
 #include <lkm/facts.h>
 #include <lkm/tree.h>
+#include <lkm/trust.h>
 #include <lkm/vmlinux.h>
 
 #ifdef __cplusplus
@@ -18,6 +19,8 @@ extern "C" {
  * @tree: that kernel's modules, NULL: none at hand
  * @kernel: its image, NULL: none at hand.  With it every symbol is looked up:
  *	is it there, in that version, for this license and namespace
+ * @keys: that it trusts, NULL: signatures are not verified.  A key that is not
+ *	among them is no finding: the kernel may know more
  */
 struct lkm_check_options {
 	size_t size;
@@ -25,6 +28,7 @@ struct lkm_check_options {
 	const struct lkm_facts *facts;
 	struct lkm_tree *tree;
 	struct lkm_vmlinux *kernel;
+	const struct lkm_keys *keys;
 };
 
 /**
@@ -35,8 +39,8 @@ struct lkm_check_options {
  * Makes the kernel's own checks in the kernel's order, as far as they can be
  * made from outside; needs no privilege and changes nothing.
  *
- * Return: 0 when nothing was found, which is no promise: the kernel's keys and
- * the module's init function are not known, nor without @kernel its symbols.
+ * Return: 0 when nothing was found, which is no promise: what the module's init
+ * function does is not known, nor without @kernel its symbols.
  * Else the first finding: module.*, kernel.lockdown; sys.failed
  */
 int lkm_check_file(const char *path, const struct lkm_check_options *options,

@@ -22,8 +22,8 @@ int lkm_check_file(const char *path, const struct lkm_check_options *options,
 		   struct lkm_error **reterr)
 {
 	struct lkm_check_options o = options_of(options);
-	struct preflight_inputs in = { path, o.params, o.facts, o.tree,
-				       o.kernel };
+	struct preflight_inputs in = { path,   o.params, o.facts,
+				       o.tree, o.kernel, o.keys };
 
 	return check_file(&in, reterr);
 }

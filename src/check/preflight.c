@@ -149,6 +149,31 @@ static enum lkm_known fact_known(struct preflight *p, enum lkm_fact fact)
 	return p->in->facts ? lkm_facts_known(p->in->facts, fact) : LKM_UNKNOWN;
 }
 
+static int fail_signature(struct preflight *p, const char *reason,
+			  struct lkm_error **reterr)
+{
+	return FAIL(reterr, MODULE_SIGNATURE_REJECTED,
+		    KV_STR("module", p->module), KV_STR("file", p->in->path),
+		    KV_STR("reason", reason));
+}
+
+static int check_digest(struct preflight *p, struct lkm_error **reterr)
+{
+	int rc;
+
+	if (!p->in->keys)
+		return 0;
+	rc = lkm_keys_verify(p->in->keys, p->image, NULL, reterr);
+	switch (rc) {
+	case LKM_SIGNED_WRONG:
+		return fail_signature(
+			p, "the contents do not fit the signature", reterr);
+	case LKM_SIGNED_MALFORMED:
+		return fail_signature(p, "the signature is malformed", reterr);
+	default: return rc < 0 ? rc : 0;
+	}
+}
+
 static int check_signature(struct preflight *p, struct lkm_error **reterr)
 {
 	struct lkm_error *cause = NULL;
@@ -160,24 +185,20 @@ static int check_signature(struct preflight *p, struct lkm_error **reterr)
 	if (rc == 1 && signature.id_type == SIGNATURE_PKCS7 &&
 	    (signature.algo || signature.hash || signature.signer_len ||
 	     signature.key_id_len))
-		return FAIL(reterr, MODULE_SIGNATURE_REJECTED,
-			    KV_STR("module", p->module),
-			    KV_STR("file", p->in->path),
-			    KV_STR("reason", "its trailer has fields set that "
-					     "PKCS#7 does not have"));
+		return fail_signature(p,
+				      "its trailer has fields set that PKCS#7 "
+				      "does not have",
+				      reterr);
 	if (rc < 0) {
 		_cleanup_free_ char *reason = cause ? lkm_error_text(cause) :
 						      NULL;
 
-		rc = FAIL(reterr, MODULE_SIGNATURE_REJECTED,
-			  KV_STR("module", p->module),
-			  KV_STR("file", p->in->path),
-			  KV_STR("reason", reason));
+		rc = fail_signature(p, reason, reterr);
 		error_set_cause(reterr, cause);
 		return rc;
 	}
 	if (rc == 1 && signature.id_type == SIGNATURE_PKCS7)
-		return 0;
+		return check_digest(p, reterr);
 	if (fact_known(p, LKM_FACT_SIG_ENFORCE) == LKM_YES)
 		return FAIL(
 			reterr, MODULE_SIGNATURE_REQUIRED,

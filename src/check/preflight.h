@@ -4,6 +4,7 @@
 
 #include <lkm/facts.h>
 #include <lkm/tree.h>
+#include <lkm/trust.h>
 #include <lkm/vmlinux.h>
 
 struct lkm_image;
@@ -12,9 +13,10 @@ struct preflight_inputs {
 	const char *path;
 	const char *params; /* "" or NULL: none */
 	const struct lkm_facts
-		*facts;		    /* NULL: nothing is known of the kernel */
-	struct lkm_tree *tree;	    /* that kernel's modules; NULL: none */
-	struct lkm_vmlinux *kernel; /* its image; NULL: none */
+		*facts;		     /* NULL: nothing is known of the kernel */
+	struct lkm_tree *tree;	     /* that kernel's modules; NULL: none */
+	struct lkm_vmlinux *kernel;  /* its image; NULL: none */
+	const struct lkm_keys *keys; /* that it trusts; NULL: not known */
 };
 
 /*

@@ -146,6 +146,15 @@ int cli_facts(struct cli *cli, const struct lkm_facts **ret,
 void cli_facts_expire(struct cli *cli);
 /* Can the target (root, release) be acted on: the running kernel, or hosted? */
 bool cli_has_kernel(const struct cli *cli);
+/*
+ * The image of the target's kernel: as --image (OPTION_IMAGE) says, else where
+ * a hosted kernel looks for it.  free(); NULL: none is here.
+ */
+char *cli_image(const struct cli *cli, const char *release);
+#define OPTION_IMAGE                                                        \
+	{                                                                   \
+		"image", 0, "FILE", "the kernel's image (vmlinuz, vmlinux)" \
+	}
 int cli_plan_inputs(struct cli *cli, struct lkm_plan_inputs *ret,
 		    struct lkm_error **reterr);
 void cli_release(struct cli *cli);

@@ -181,6 +181,19 @@ void cli_facts_expire(struct cli *cli)
 	cli->facts = NULL;
 }
 
+char *cli_image(const struct cli *cli, const char *release)
+{
+	const char *given = cli_opt(cli, "image");
+	struct lkm_error *e = NULL;
+	char *image = NULL;
+
+	if (given)
+		return strdup(given);
+	if (lkm_host_find(cli->root, release, &image, &e) < 0)
+		lkm_error_free(e);
+	return image;
+}
+
 int cli_plan_inputs(struct cli *cli, struct lkm_plan_inputs *ret,
 		    struct lkm_error **reterr)
 {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // lkm check: would that kernel take this module?
 #include <lkm/check.h>
-#include <lkm/host.h>
 #include <lkm/vmlinux.h>
 
 #include <string.h>
@@ -25,23 +24,10 @@ struct checking {
 	struct cli *cli;
 	struct lkm_check_options options;
 	struct lkm_facts *facts; /* ours, where the target does not run */
+	struct lkm_keys *keys;	 /* of the image */
 	struct table t;
 	size_t found;
 };
-
-/* The image of the target, as for a hosted kernel; NULL: none is here. */
-static char *find_image(const struct cli *cli, const char *release)
-{
-	const char *given = cli_opt(cli, "image");
-	struct lkm_error *e = NULL;
-	char *image = NULL;
-
-	if (given)
-		return strdup(given);
-	if (lkm_host_find(cli->root, release, &image, &e) < 0)
-		lkm_error_free(e);
-	return image;
-}
 
 /* What is known of a kernel that is only a file. */
 static int facts_of_image(struct checking *c, struct lkm_error **reterr)
@@ -57,6 +43,26 @@ static int facts_of_image(struct checking *c, struct lkm_error **reterr)
 	return 0;
 }
 
+/* Of an image that has keys, where they can be read. */
+static int open_keys(struct checking *c, struct lkm_error **reterr)
+{
+	_cleanup_error_ struct lkm_error *e = NULL;
+	int rc = lkm_keys_new(&c->keys, &e);
+
+	if (rc >= 0)
+		rc = lkm_keys_add_kernel(c->keys, c->options.kernel, &e);
+	if (rc == -LKM_ENOMEM) {
+		*reterr = take_ptr(e);
+		return rc;
+	}
+	if (rc < 0)
+		cli_detail(c->cli, "note: signatures are not verified: %s",
+			   lkm_error_id(e));
+	else
+		c->options.keys = c->keys;
+	return 0;
+}
+
 static int open_target(struct checking *c, struct lkm_error **reterr)
 {
 	_cleanup_free_ char *image = NULL;
@@ -67,7 +73,7 @@ static int open_target(struct checking *c, struct lkm_error **reterr)
 	rc = cli_tree(cli, &c->options.tree, reterr);
 	if (rc < 0)
 		return rc;
-	image = find_image(cli, lkm_tree_release(c->options.tree));
+	image = cli_image(cli, lkm_tree_release(c->options.tree));
 	if (!image)
 		cli_note(cli,
 			 "note: no image of kernel %s was found (--image "
@@ -75,6 +81,8 @@ static int open_target(struct checking *c, struct lkm_error **reterr)
 			 lkm_tree_release(c->options.tree));
 	else
 		rc = lkm_vmlinux_open(image, &c->options.kernel, reterr);
+	if (!rc && c->options.kernel)
+		rc = open_keys(c, reterr);
 	if (rc < 0)
 		return rc;
 	if (!cli_has_kernel(cli) && c->options.kernel)
@@ -171,6 +179,7 @@ static int check_run(struct cli *cli, int argc, char **argv)
 	for (size_t i = 0; !rc && i < count; i++)
 		rc = check_request(&c, &requests[i], &e);
 	act_requests_release(requests, count);
+	lkm_keys_free(c.keys);
 	lkm_vmlinux_free(c.options.kernel);
 	rc = rc < 0 ? cli_fail(cli, e) : table_print(&c.t, cli);
 	lkm_facts_free(c.facts);
@@ -194,8 +203,7 @@ const struct verb verb_check = {
 	.options =
 		(const struct option_spec[]){
 			{ "all", 'a', NULL, "every module of the tree" },
-			{ "image", 0, "FILE",
-			  "the kernel's image (vmlinuz, vmlinux)" },
+			OPTION_IMAGE,
 			{ 0 },
 		},
 	.flags = VERB_ON,

@@ -25,6 +25,7 @@ const struct verb *const all_verbs[] = {
 	&verb_allow,
 	/* make */
 	&verb_index,
+	&verb_keys,
 	/* kernels */
 	&verb_host,
 	&verb_vm,

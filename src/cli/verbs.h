@@ -13,6 +13,7 @@ extern const struct verb verb_help;
 extern const struct verb verb_host;
 extern const struct verb verb_index;
 extern const struct verb verb_info;
+extern const struct verb verb_keys;
 extern const struct verb verb_list;
 extern const struct verb verb_load;
 extern const struct verb verb_log;

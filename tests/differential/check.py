@@ -24,7 +24,7 @@ SAMPLE = 250    # unpacking all of an xz tree takes a minute
 
 # Not seen: a kernel finds these while it links, verifies or runs the module.
 UNSEEN = {"good", "symbol-first", "unsigned", "init-failed",
-          "sig-garbage", "sig-type", "blacklisted", "symbol-dependency",
+          "sig-type", "blacklisted", "symbol-dependency",
           "symbol-duplicate", "common", "relocation-type",
           "relocation-target"}
 FINDINGS = {
@@ -33,7 +33,8 @@ FINDINGS = {
     "symbol-noversion": "module.symbol.version",
     "symbol-namespace": "module.symbol.namespace",
     "symbol-license": "module.symbol.license",
-    "sig-digest": "module.symbol.license",      # its changed byte is there
+    "sig-digest": "module.signature.rejected",
+    "sig-garbage": "module.signature.rejected",
     "layout": "module.layout.mismatch",
     "other-kernel": "module.layout.mismatch",
     "vermagic": "module.vermagic.mismatch",

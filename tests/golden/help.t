@@ -23,6 +23,7 @@ verbs:
   forbid     never load a module, whatever asks for it
   allow      take back what 'lkm forbid' wrote
   index      write the index files of a module tree
+  keys       which keys a kernel trusts
   host       a distribution's own kernel in an ordinary process
   vm         run a command under another kernel, in QEMU
   help       show help
@@ -95,6 +96,7 @@ $ lkm
 !   forbid     never load a module, whatever asks for it
 !   allow      take back what 'lkm forbid' wrote
 !   index      write the index files of a module tree
+!   keys       which keys a kernel trusts
 !   host       a distribution's own kernel in an ordinary process
 !   vm         run a command under another kernel, in QEMU
 !   help       show help
@@ -146,4 +148,4 @@ $ lkm generate bash | bash -n && lkm generate zsh | wc -l | grep -c . && lkm gen
 1
 3
 $ lkm generate man | grep -c '^## lkm'
-19
+20
