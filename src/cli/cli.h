@@ -57,6 +57,7 @@ struct cli {
 	/* The common options. */
 	const char *root;    /* NULL: this machine's */
 	const char *release; /* NULL: the running kernel's */
+	char *only_release;  /* of the root, where that was adopted */
 	const char *on;	     /* "live", "hosted" */
 	bool on_hosted;
 	const char *layers[16];
@@ -146,6 +147,12 @@ int cli_facts(struct cli *cli, const struct lkm_facts **ret,
 void cli_facts_expire(struct cli *cli);
 /* Can the target (root, release) be acted on: the running kernel, or hosted? */
 bool cli_has_kernel(const struct cli *cli);
+/*
+ * --root without --kernel, of a system that lacks the running kernel's modules
+ * and has those of one other: that is meant.  A hosted kernel that runs says
+ * itself which it is.
+ */
+void cli_adopt_only_release(struct cli *cli);
 /*
  * The image of the target's kernel: as --image (OPTION_IMAGE) says, else where
  * a hosted kernel looks for it.  free(); NULL: none is here.

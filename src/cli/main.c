@@ -46,6 +46,7 @@ int cli_apply_common(struct cli *cli)
 		return cli_usage(cli, "'%s' acts on no kernel: no --on",
 				 cli->verb->name);
 	}
+	cli_adopt_only_release(cli);
 	if (!cli_has(cli, "json"))
 		return CLI_DONE;
 	if (json_load(&e) < 0)

@@ -69,7 +69,8 @@ static int adopt(struct cli *cli, struct lkm_error **reterr)
 
 	if (cli->release && strchr(cli->release, '/'))
 		cli->release = NULL; /* the image's path, and it is running */
-	if (cli->release && strcmp(cli->release, i->release) != 0)
+	if (cli->release && cli->release != cli->only_release &&
+	    strcmp(cli->release, i->release) != 0)
 		return fail_other(cli, reterr);
 	cli->release = i->release;
 	if (!cli->root)

@@ -5,8 +5,12 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "base/root.h"
 #include "base/strbuf.h"
 #include "base/text.h"
+
+/* More kernels than anybody has in one root. */
+#define RELEASES_MAX 256
 
 bool cli_has_kernel(const struct cli *cli)
 {
@@ -19,6 +23,25 @@ bool cli_has_kernel(const struct cli *cli)
 	if (!cli->release)
 		return true;
 	return uname(&u) == 0 && !strcmp(u.release, cli->release);
+}
+
+void cli_adopt_only_release(struct cli *cli)
+{
+	_cleanup_root_ struct root root = ROOT_HOST;
+	struct utsname u;
+	char **names;
+	size_t count;
+	bool running = uname(&u) < 0;
+
+	if (!cli->root || cli->release || cli->on_hosted ||
+	    root_open(&root, cli->root) < 0 ||
+	    root_list(&root, "/lib/modules", RELEASES_MAX, &names, &count) < 0)
+		return;
+	for (size_t i = 0; i < count; i++)
+		running |= !strcmp(names[i], u.release);
+	if (count == 1 && !running)
+		cli->release = cli->only_release = take_ptr(names[0]);
+	root_free_names(names, count);
 }
 
 static bool was_shown(const struct cli *cli, const struct lkm_error *warning)
@@ -216,6 +239,7 @@ void cli_release(struct cli *cli)
 	lkm_host_free(cli->host);
 	lkm_policy_free(cli->policy);
 	lkm_tree_free(cli->tree);
+	free(cli->only_release);
 	vec_release(&cli->tree_warnings);
 	cli->facts = NULL;
 	cli->kernel = NULL;

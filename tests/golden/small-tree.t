@@ -191,7 +191,21 @@ mid     kernel/mid.ko
   base  kernel/base.ko
 ! 3 modules (3 read, 0 from the cache), 1 index files changed
 $ lkm --root r -k 1.2.3-t check top debug=1
-! note: no image of kernel 1.2.3-t was found (--image names one); its own symbols are not checked
 FILE                                 FINDING             TEXT
 r/lib/modules/1.2.3-t/kernel/top.ko  module.exec.format  'r/lib/modules/1.2.3-t/kernel/top.ko' is not a module that this kernel can take: it has no .gnu.linkonce.this_module
+! note: no image of kernel 1.2.3-t was found (--image names one); its own symbols are not checked
 [1]
+# Without -k: the only kernel that the root has.
+$ lkm --root r plan mid
+ACTION   MODULE  WHAT                                  OPTIONS  WHY
+load     base    r/lib/modules/1.2.3-t/kernel/base.ko           dependency of mid
+install  mid     /bin/echo                                      target, /etc/modprobe.d/a.conf:4
+! warning: /etc/modprobe.d/a.conf:5: unknown directive 'nonsense'
+$ lkm --root r find base_fn
+KIND    MATCH    MODULE
+symbol  base_fn  base
+$ lkm --root r -n index -v
+! 3 modules (3 read, 0 from the cache), 0 index files changed
+$ mkdir r/lib/modules/1.2.4-t; lkm --root r plan mid 2>&1 | sed "s/$(uname -r)/RUNNING/g"
+error[tree.notfound]: there are no modules for kernel RUNNING: '/lib/modules/RUNNING' does not exist
+  try:   '/lib/modules' has: 1.2.3-t, 1.2.4-t
