@@ -234,3 +234,17 @@ bool kmsg_mentions(const char *line, const char *name)
 	}
 	return false;
 }
+
+bool kmsg_is_dump(const char *line)
+{
+	static const char *const starts[] = {
+		"PGD ",	 "Code: ", "RSP: ", "RAX: ", "RDX: ", "RBP: ", "R10: ",
+		"R13: ", "FS: ",   "CS: ",  "CR2: ", "DR0: ", "DR3: ", "PKRU: ",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(starts); i++) {
+		if (text_starts(line, starts[i]))
+			return true;
+	}
+	return false;
+}

@@ -63,6 +63,11 @@ bool kmsg_match(const char *line, struct kmsg_match *ret);
 const char *kmsg_match_get(const struct kmsg_match *m, const char *name);
 /* Does @line begin with "NAME: ", or otherwise speak of module @name? */
 bool kmsg_mentions(const char *line, const char *name);
+/*
+ * Is it a line of registers or code bytes, as an oops prints them?  (x86:
+ * arch/x86/kernel/process_64.c, dumpstack.c, arch/x86/mm/fault.c.)
+ */
+bool kmsg_is_dump(const char *line);
 
 #define _cleanup_kmsg_ _cleanup_(kmsg_close)
 #define _cleanup_kmsg_lines_ _cleanup_(kmsg_lines_release)

@@ -184,7 +184,7 @@ static void add_evidence(struct load *l, const struct kmsg_lines *lines,
 		}
 		if (ours)
 			error_add_evidence(reterr, "kernel log", line);
-		else if (others++ < OTHER_LINES_MAX)
+		else if (!kmsg_is_dump(line) && others++ < OTHER_LINES_MAX)
 			error_add_evidence(reterr, "kernel log, same moment",
 					   line);
 	}

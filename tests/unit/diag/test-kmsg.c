@@ -169,6 +169,16 @@ static void a_name_is_found_as_a_word(void **state)
 	assert_false(kmsg_mentions("xx x", "xxx"));
 }
 
+static void registers_are_a_dump(void **state)
+{
+	assert_true(
+		kmsg_is_dump("RAX: 0000000000000000 RBX: 000000004b203010"));
+	assert_true(kmsg_is_dump("Code: 00 00 <8b> 04"));
+	assert_false(kmsg_is_dump("RIP: 0010:bug_init+0x3c/0xff0 [bug]"));
+	assert_false(kmsg_is_dump("Call Trace:"));
+	assert_false(kmsg_is_dump(""));
+}
+
 static void records_are_taken_apart(void **state)
 {
 	static const char text[] =
@@ -230,6 +240,7 @@ int main(void)
 		cmocka_unit_test(records_are_taken_apart),
 		cmocka_unit_test(only_what_is_new_is_read),
 		cmocka_unit_test(what_cannot_be_read_says_so),
+		cmocka_unit_test(registers_are_a_dump),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
