@@ -70,7 +70,6 @@ static void complete_bash(void)
 	     "\t*) COMPREPLY=($(compgen -f -W \"$(lkm -q find --name \"$cur*\" "
 	     "2>/dev/null | awk 'NR>1{print $3}')\" -- \"$cur\")) ;;\n"
 	     "\tesac\n}\ncomplete -F _lkm lkm");
-	compat_complete_bash();
 }
 
 static void complete_fish(void)
@@ -184,27 +183,36 @@ static int generate_run(struct cli *cli, int argc, char **argv)
 	static const struct {
 		const char *what;
 		void (*print)(void);
-	} kinds[] = { { "bash", complete_bash },
-		      { "fish", complete_fish },
-		      { "man", man_page },
-		      { "zsh", complete_zsh } };
+		void (*print_kmod)(void); /* of kmod's names */
+	} kinds[] = { { "bash", complete_bash, compat_complete_bash },
+		      { "fish", complete_fish, compat_complete_fish },
+		      { "man", man_page, NULL },
+		      { "zsh", complete_zsh, compat_complete_zsh } };
 
-	for (size_t i = 0; argc == 1 && i < ARRAY_SIZE(kinds); i++) {
-		if (!strcmp(argv[0], kinds[i].what)) {
-			kinds[i].print();
+	if (argc == 2 && !strcmp(argv[0], "man") && compat_man(argv[1]))
+		return CLI_DONE;
+	for (size_t i = 0; argc && i < ARRAY_SIZE(kinds); i++) {
+		void (*print)(void) = kinds[i].print;
+
+		if (argc == 2 && !strcmp(argv[1], "kmod"))
+			print = kinds[i].print_kmod;
+		else if (argc > 1)
+			continue;
+		if (print && !strcmp(argv[0], kinds[i].what)) {
+			print();
 			return CLI_DONE;
 		}
 	}
-	if (argc == 2 && !strcmp(argv[0], "man") && compat_man(argv[1]))
-		return CLI_DONE;
-	return cli_usage(cli, "one of: bash, fish, man, zsh; man TOOL");
+	return cli_usage(cli, "one of: bash, fish, man, zsh; man TOOL; bash, "
+			      "fish or zsh and kmod");
 }
 
 const struct verb verb_generate = {
 	.name = "generate",
-	.args = "bash|fish|man [TOOL]|zsh",
+	.args = "bash|fish|man|zsh [TOOL|kmod]",
 	.summary = "print the completion for a shell, or the man page's source",
-	.detail = "Made from the same tables as --help.",
+	.detail = "Made from the same tables as --help; with a second word, of "
+		  "kmod's names.",
 	.flags = VERB_HIDDEN,
 	.run = generate_run,
 };

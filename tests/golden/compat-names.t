@@ -54,8 +54,8 @@ rmmod - unload modules
 \
 \# DESCRIPTION
 \
-$ lkm generate bash | tail -n 1
-complete -F _lkm_compat depmod insmod kmod lsmod modinfo modprobe rmmod
+$ lkm generate bash kmod | tail -n 1
+complete -F _lkm_kmod depmod insmod kmod lsmod modinfo modprobe rmmod
 $ echo 'install base kill -9 $$' >c/a.conf; b/modprobe -d r -S 1.2.3-t -C c base 2>&1 | head -n 1
 modprobe: ERROR: Error running install command 'kill -9 $$' for module base: killed by SIGKILL
 $ echo 'foo bar' >>c/a.conf; b/modprobe -d r -S 1.2.3-t -C c -R top

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Man pages and completion of kmod's tools, from their option tables.
+// Man pages of kmod's tools, from their option tables.
 #include <string.h>
 
 #include "cli/compat/compat.h"
@@ -48,43 +48,4 @@ bool compat_man(const char *name)
 		return true;
 	}
 	return false;
-}
-
-static void bash_options(const struct option_spec *options)
-{
-	for (const struct option_spec *o = options; o->name; o++) {
-		if (o->letter > ' ')
-			printf("-%c ", o->letter);
-		printf("--%s ", o->name);
-	}
-}
-
-void compat_complete_bash(void)
-{
-	const struct compat *c;
-
-	puts("\n# kmod's names\n_lkm_compat()\n{\n"
-	     "\tlocal cur=${COMP_WORDS[COMP_CWORD]} options= words=\n"
-	     "\tcase ${1##*/} in");
-	for (size_t i = 0; (c = compat_nth(i)); i++) {
-		printf("\t%s) options=\"", c->name);
-		bash_options(c->options);
-		puts("\" ;;");
-	}
-	puts("\tesac\n"
-	     "\tcase ${1##*/} in\n"
-	     "\tmodprobe|modinfo) words=$(lkm -q find --name \"$cur*\" "
-	     "2>/dev/null | awk 'NR>1{print $3}') ;;\n"
-	     "\trmmod) words=$(cut -d' ' -f1 /proc/modules 2>/dev/null) ;;\n"
-	     "\tkmod) words=\"help list static-nodes\" ;;\n"
-	     "\tdepmod) words=$(ls /lib/modules 2>/dev/null) ;;\n"
-	     "\tesac\n"
-	     "\tcase $cur in\n"
-	     "\t-*) COMPREPLY=($(compgen -W \"$options\" -- \"$cur\")) ;;\n"
-	     "\t*) COMPREPLY=($(compgen -f -W \"$words\" -- \"$cur\")) ;;\n"
-	     "\tesac\n}");
-	printf("complete -F _lkm_compat");
-	for (size_t i = 0; (c = compat_nth(i)); i++)
-		printf(" %s", c->name);
-	putchar('\n');
 }

@@ -7,10 +7,21 @@
 
 #include "cli/cli.h"
 
+/* What a tool's arguments are, for completion. */
+enum compat_words {
+	COMPAT_NOTHING,
+	COMPAT_FILES,
+	COMPAT_MODULES, /* of the kernel's tree, and files */
+	COMPAT_LOADED,
+	COMPAT_RELEASES,
+	COMPAT_COMMANDS,
+};
+
 struct compat {
 	const char *name;
 	int (*run)(struct cli *cli, int argc, char **argv); /* exit status */
 	const struct option_spec *options;
+	enum compat_words words;
 	const char *args; /* as in the usage line */
 	const char *summary;
 	const char *detail; /* paragraphs of the man page, in scdoc's form */
@@ -18,8 +29,10 @@ struct compat {
 
 /* compat-help.c: the source of a tool's man page; false: no such tool. */
 bool compat_man(const char *name);
-/* bash completion of all of them. */
+/* compat-complete.c: completion of all of them. */
 void compat_complete_bash(void);
+void compat_complete_fish(void);
+void compat_complete_zsh(void);
 
 extern const struct option_spec depmod_options[];
 extern const struct option_spec insmod_options[];
