@@ -41,6 +41,10 @@ bool compat_man(const char *name)
 			printf("%s%c", strchr("[]_*", *s) ? "\\" : "", *s);
 		printf("\n\n# DESCRIPTION\n\n%s\n\n# OPTIONS\n\n", c->detail);
 		man_options(c->options);
+		if (c->words == COMPAT_COMMANDS) {
+			puts("# OPTIONS OF STATIC-NODES\n");
+			man_options(static_nodes_options);
+		}
 		puts("# EXIT STATUS\n\n*0* done, *1* failed. Where stderr is a "
 		     "terminal, or $LKM\\_EXPLAIN is 1, the reason of a "
 		     "failure follows its message.\n\n# SEE ALSO\n\n*lkm*(8), "

@@ -28,8 +28,9 @@ def generate(*words):
 
 
 def options(tool):
-    """Those that the manual page has."""
-    found = re.findall(r"\*(--[a-z-]+)\*", generate("man", tool))
+    """Those that the manual page has, but for those of static-nodes."""
+    page = generate("man", tool).split("# OPTIONS OF")[0]
+    found = re.findall(r"\*(--[a-z-]+)\*", page)
     assert found, tool
     return set(found)
 
