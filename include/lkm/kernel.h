@@ -65,6 +65,8 @@ enum lkm_load_flags {
 	LKM_LOAD_FIRST_TIME =
 		4, /**< lkm_kernel_run(): loaded already is an error */
 	LKM_LOAD_DIRECT = 8, /**< no child process: nothing can end the wait */
+	LKM_LOAD_FORCE_NEEDS =
+		16, /**< lkm_kernel_run(): force what the target needs, too */
 };
 /**
  * lkm_kernel_load() - load one file, no dependencies

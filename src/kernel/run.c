@@ -81,13 +81,23 @@ int kernel_run_command(const struct lkm_step *s, unsigned int timeout_ms,
 	return status ? command_failed(s, status, reterr) : 0;
 }
 
+/* Of the flags that the target is loaded with, those for this step. */
+static unsigned int load_flags(const struct run *r, const struct lkm_step *s)
+{
+	unsigned int mask = LKM_LOAD_DIRECT;
+
+	if (s->role == LKM_ROLE_TARGET)
+		return r->options.load_flags;
+	if (r->options.load_flags & LKM_LOAD_FORCE_NEEDS)
+		mask |= LKM_LOAD_FORCE_MODVERSIONS | LKM_LOAD_FORCE_VERMAGIC;
+	return r->options.load_flags & mask;
+}
+
 static int run_load(struct run *r, const struct lkm_step *s,
 		    struct lkm_error **reterr)
 {
 	struct lkm_error *e = NULL;
-	bool target = s->role == LKM_ROLE_TARGET;
-	unsigned int flags = target ? r->options.load_flags :
-				      r->options.load_flags & LKM_LOAD_DIRECT;
+	unsigned int flags = load_flags(r, s);
 	int rc = lkm_kernel_load(r->kernel, s->path, s->options, flags,
 				 r->options.timeout_ms, &e);
 

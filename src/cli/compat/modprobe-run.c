@@ -113,7 +113,7 @@ static void tell_after(void *ctx, const struct lkm_step *s, int rc,
 
 static unsigned int load_flags(const struct modprobe *m)
 {
-	unsigned int flags = 0;
+	unsigned int flags = LKM_LOAD_FORCE_NEEDS;
 
 	if (m->force || m->force_modversion)
 		flags |= LKM_LOAD_FORCE_MODVERSIONS;
