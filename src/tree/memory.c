@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Indexes made in memory, where the .bin files are not to be had: from their
 // text twins, or from the modules themselves.
+#include <fcntl.h>
 #include <string.h>
 
 #include "base/strbuf.h"
@@ -311,6 +312,18 @@ static void add_rules(struct strbuf *b, const char *word, const char *module,
 		strbuf_addf(b, "%s %s %s\n", word, module, values->data[i]);
 }
 
+/* What a scan finds again; not so of layers, which the file does not know. */
+static bool has_file(const struct lkm_tree *tree, const char *name)
+{
+	_cleanup_free_ char *path = tree_path(tree, name);
+	_cleanup_close_ int fd = -1;
+
+	if (!path || tree->base || tree->layer_count)
+		return false;
+	fd = root_openat(&tree->root, path, O_PATH);
+	return fd >= 0;
+}
+
 int lkm_tree_softdeps(struct lkm_tree *tree, const char **ret,
 		      struct lkm_error **reterr)
 {
@@ -323,11 +336,16 @@ int lkm_tree_softdeps(struct lkm_tree *tree, const char **ret,
 	if (rc < 0)
 		return rc;
 	if (tree->graph && (tree->base || !strcmp(tree->source, "scan"))) {
+		bool soft = !has_file(tree, "modules.softdep");
+		bool weak = !has_file(tree, "modules.weakdep");
+
 		for (size_t i = 0; i < tree->graph->count; i++) {
 			const struct graph_module *m = &tree->graph->modules[i];
 
-			add_rules(&b, "softdep", m->name, &m->softdeps);
-			add_rules(&b, "weakdep", m->name, &m->weakdeps);
+			if (soft)
+				add_rules(&b, "softdep", m->name, &m->softdeps);
+			if (weak)
+				add_rules(&b, "weakdep", m->name, &m->weakdeps);
 		}
 	}
 	*ret = b.failed ? NULL : arena_strdup(&tree->arena, strbuf_str(&b));

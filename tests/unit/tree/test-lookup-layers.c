@@ -127,6 +127,26 @@ static void test_scan(void **state)
 	world_close(&w);
 }
 
+/* Of a damaged index the file of softdeps is still read: not twice. */
+static void test_softdeps_of_file(void **state)
+{
+	struct lkm_tree *tree;
+	const char *lines;
+	struct world w;
+
+	(void)state;
+	world_open(&w);
+	world_modules(&w);
+	make_module(&w, DIR_NAME "/kernel/n.ko",
+		    "name=n softdep=pre:%20crc weakdep=x");
+	put_text(&w, DIR_NAME "/modules.softdep", "softdep n pre: crc\n");
+	tree = open_tree(&w, 0, NULL, 0);
+	assert_int_equal(lkm_tree_softdeps(tree, &lines, NULL), 0);
+	assert_string_equal(lines, "weakdep n x\n");
+	lkm_tree_free(tree);
+	world_close(&w);
+}
+
 /* Modules that no layer touches are not even opened. */
 static void test_base_unread(void **state)
 {
@@ -187,6 +207,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_layers),
 		cmocka_unit_test(test_scan),
+		cmocka_unit_test(test_softdeps_of_file),
 		cmocka_unit_test(test_base_unread),
 		cmocka_unit_test(test_bad_layers),
 	};
