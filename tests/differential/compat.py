@@ -42,6 +42,9 @@ DEPMOD_CASES = """
 -n
 -n -v
 -n -w
+-w
+-w -v
+-A -w
 -n -e -F map
 -n -e -E symvers
 -n -e -v -E symvers
@@ -67,6 +70,7 @@ DEPMOD_FILES = """
 4.5.6-cycle
 -n 7.8.9-bare
 7.8.9-bare
+-w 7.8.9-bare
 -A 7.8.9-bare
 """
 
@@ -156,7 +160,7 @@ remove top echo no; false
 """
 
 MADE = ("base export:base_fn:1 export:base_gpl:3:gpl alias=pci:v00001234d* "
-        "author=A%20B author=C",
+        "alias=d:* alias=d:* alias=b-c alias=b_c alias=b- alias=b[-] author=A%20B author=C",
         "mid need:base_fn:1 export:mid_fn:2 parm=a:first parm=b:second "
         "parmtype=b:int parmtype=c:bool parm=broken "
         "version=1.2",
@@ -169,6 +173,7 @@ OTHERS = {
     "4.5.6-cycle/kernel/a.ko": "name=a need:b_fn:1 export:a_fn:1",
     "4.5.6-cycle/kernel/b.ko": "name=b need:a_fn:1 export:b_fn:1",
     "7.8.9-bare/kernel/alone.ko": "name=alone alias=x:y",
+    "7.8.9-bare/extra/alone.ko": "name=alone alias=x:z",
 }
 
 
@@ -513,7 +518,7 @@ def part_depmod(j, tree, full):
            keep=sorted_lines)
     if full:
         j.same(start + ["-n", tree.release])
-        j.same(start + [tree.release])
+        j.same(start + ["-w", tree.release])
         j.same(start + ["-A", tree.release])
 
 

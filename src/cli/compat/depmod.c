@@ -25,7 +25,7 @@ const struct option_spec depmod_options[] = {
 	{ "show", 'n', NULL, "print the text files, write nothing" },
 	{ "dry-run", 'n', NULL, "print the text files, write nothing" },
 	{ "symbol-prefix", 'P', "CHAR", "symbols begin with this" },
-	{ "warn", 'w', NULL, "tell entries that occur twice" },
+	{ "warn", 'w', NULL, "tell aliases that a module has twice" },
 	{ "map", 1, NULL, "deprecated, ignored" },
 	{ "moduledir", 'm', "DIR", "instead of lib/modules" },
 	{ "outdir", 'o', "DIR", "write below DIR/lib/modules" },
@@ -159,8 +159,9 @@ static void tell_warnings(struct depmod *d, const struct lkm_index_report *r)
 		const char *id = lkm_error_id(r->warnings[i]);
 		_cleanup_free_ char *text = lkm_error_text(r->warnings[i]);
 
-		/* As there, which of two is used is told on demand. */
-		if (strcmp(id, "tree.duplicate") != 0 || d->duplicates)
+		/* kmod says nothing of it, even when asked for duplicates. */
+		if (strcmp(id, "tree.duplicate") != 0 ||
+		    (d->duplicates && tool_explains(&d->t)))
 			tool_log(&d->t, LOG_WARNING, "%s", text ? text : id);
 	}
 }
@@ -200,6 +201,7 @@ static int write_index(struct depmod *d, int count, char **files)
 	};
 	struct lkm_index_report *report = NULL;
 	struct lkm_error *e = NULL;
+	bool wrote;
 
 	if (d->show) {
 		options.flags |= LKM_INDEX_DRY_RUN;
@@ -212,7 +214,8 @@ static int write_index(struct depmod *d, int count, char **files)
 		options.flags |= LKM_INDEX_QUICK;
 	if (lkm_index_write(&options, &report, &e) < 0)
 		return failed(d, e);
-	if (!d->quick || report->files_changed)
+	wrote = report->files_changed > 0;
+	if (!d->quick || wrote)
 		tell_absent(d, "modules.order");
 	tell_warnings(d, report);
 	lkm_index_report_free(report);
@@ -220,7 +223,11 @@ static int write_index(struct depmod *d, int count, char **files)
 		return CLI_FAILED;
 	if (d->show) {
 		print_texts(&texts);
-	} else if (!d->quick) {
+		return CLI_DONE;
+	}
+	if (d->duplicates && (!d->quick || wrote))
+		depmod_twice(d);
+	if (!d->quick) {
 		tell_absent(d, "modules.builtin");
 		tell_absent(d, "modules.builtin.modinfo");
 	}

@@ -20,3 +20,5 @@ struct depmod {
 
 /* -e and -v: who needs which symbol.  An exit status. */
 int depmod_check(struct depmod *d);
+/* -w: what of the written aliases a module has twice. */
+void depmod_twice(struct depmod *d);

@@ -69,13 +69,19 @@ void tool_log(struct tool *t, int priority, const char *fmt, ...)
 			text);
 }
 
-void tool_explain(struct tool *t, struct lkm_error *e)
+bool tool_explains(const struct tool *t)
 {
 	const char *env = getenv("LKM_EXPLAIN");
-	bool wanted = env ? !strcmp(env, "1") :
-			    t->explains || cli_is_terminal(STDERR_FILENO);
 
-	if (!e || t->syslog || t->priority < LOG_ERR || !wanted) {
+	if (t->syslog || t->priority < LOG_ERR)
+		return false;
+	return env ? !strcmp(env, "1") :
+		     t->explains || cli_is_terminal(STDERR_FILENO);
+}
+
+void tool_explain(struct tool *t, struct lkm_error *e)
+{
+	if (!e || !tool_explains(t)) {
 		lkm_error_free(e);
 		return;
 	}

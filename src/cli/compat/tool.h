@@ -28,6 +28,8 @@ void tool_log_open(struct tool *t, bool use_syslog);
 /* @fmt has no newline. */
 void tool_log(struct tool *t, int priority, const char *fmt, ...)
 	_printf_(3, 4);
+/* Are lkm's own words wanted? */
+bool tool_explains(const struct tool *t);
 /*
  * lkm's own words, behind the historic ones, where a person reads stderr or
  * $LKM_EXPLAIN is 1.  @e is taken over.
