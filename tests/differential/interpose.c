@@ -16,9 +16,10 @@
 int init_module(const void *image, unsigned long size, const char *params);
 int delete_module(const char *name, unsigned int flags);
 long syscall(long number, ...);
-void __syslog_chk(int priority, int flag, const char *fmt, ...);
+void __syslog_chk(int priority, int flag, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
-static void note(const char *fmt, ...)
+static void __attribute__((format(printf, 1, 2))) note(const char *fmt, ...)
 {
 	const char *path = getenv("INTERPOSE_LOG");
 	va_list args;
