@@ -88,10 +88,12 @@ static bool is_boundary(const uint8_t *from, const uint8_t *to)
 /* CPUID (0f a2) becomes UD2 (0f 0b), which cpu_was_cpuid() tells from a BUG. */
 static void trap_cpuid(uint8_t *start, uint8_t *p)
 {
+	const uint8_t second = 0x0b;
+
 	if (cpuid.count == SITES_MAX || !is_boundary(start, p))
 		return;
 	cpuid.site[cpuid.count++] = (uint64_t)p;
-	p[1] = 0x0b;
+	text_write(p + 1, &second, 1);
 }
 
 /* Other code has come to lie there. */
@@ -123,15 +125,12 @@ static void trap_in(uint64_t begin, uint64_t end, bool is_module)
 }
 
 /* Its text is final but for alternatives, and none of those is CPUID. */
-KERNEL_ENTRY int kernel_set_memory_x(uint64_t address, int pages)
+void cpu_trap_module(uint64_t begin, uint64_t end)
 {
-	uint64_t end = address + (uint64_t)pages * 4096;
-
-	if (decode && is_module_area(address)) {
-		forget_sites(address, end);
-		trap_in(address, end, true);
-	}
-	return 0;
+	if (!decode)
+		return;
+	forget_sites(begin, end);
+	trap_in(begin, end, true);
 }
 
 /*

@@ -18,8 +18,11 @@ struct stack_info { /* arch/x86/include/asm/stacktrace.h */
 #define STACK_TYPE_TASK 1
 
 static char why[400];
-/* An exception turns interrupts off; for a fetch they stay so (mm/fault.c) */
-static bool was_fetch;
+/*
+ * An exception turns interrupts off; they stay so for a fetch, and where the
+ * address is one of the kernel's own (mm/fault.c).
+ */
+static bool irqs_stay_off;
 
 static void *current_task(void)
 {
@@ -183,7 +186,8 @@ void oops_report(struct fault *f)
 				(void *)(low + trace_stack_size()));
 	}
 	note(&f->regs, headline(f, what, sizeof(what)));
-	was_fetch = f->trap == TRAP_PF && f->error & PF_INSTR;
+	irqs_stay_off = f->trap == TRAP_PF &&
+			(f->error & PF_INSTR || f->address >= LOW_BASE);
 	find_fault(f, list);
 	if (trace_is_host(f->regs.ip))
 		host_stop("fault in the host itself, at %lx", f->regs.ip);
@@ -201,7 +205,7 @@ KERNEL_ENTRY void kernel_oops_dead(int signal)
 	const char *name = at(task, host.off.task_comm);
 	int pid = *(int32_t *)at(task, host.off.task_pid);
 
-	if (was_fetch)
+	if (irqs_stay_off)
 		kprint("\0016note: %s[%d] exited with irqs disabled\n", name,
 		       pid);
 	if (depth)

@@ -118,6 +118,7 @@ static inline void *at(void *base, uint32_t offset)
 extern uint64_t cpu_flags;
 void cpu_init(void);
 void cpu_cpuid(uint32_t leaf, uint32_t sub, uint32_t ret[4]);
+void cpu_trap_module(uint64_t begin, uint64_t end); /* its code */
 bool cpu_was_cpuid(uint64_t ip);
 int cpu_insn_length(const void *ip);
 
@@ -247,6 +248,8 @@ bool time_lags(void);	/* the kernel's time is behind the real one */
 
 /* text.c */
 void irq_work_run(void);
+/* Where the kernel itself may not */
+void text_write(void *to, const void *from, uint64_t n);
 
 /* rcu.c */
 void rcu_run(void);

@@ -25,7 +25,6 @@ void kernel_panic(const char *format, ...);
 
 /* cpu.c */
 void kernel_cpuid(uint32_t *a, uint32_t *b, uint32_t *c, uint32_t *d);
-int kernel_set_memory_x(uint64_t address, int pages);
 void kernel_apply_alternatives(char *start, char *end);
 uint32_t kernel_apic_read(uint32_t reg);
 void kernel_apic_write(uint32_t reg, uint32_t value);
@@ -160,6 +159,13 @@ int kernel_wake_up_state(void *task, uint32_t state);
 int kernel_wake_up(void *task);
 int kernel_wake_function(void *entry, uint32_t state);
 void kernel_exit(long code);
+
+/* rights.c */
+int kernel_set_memory_nx(uint64_t address, int pages);
+int kernel_set_memory_ro(uint64_t address, int pages);
+int kernel_set_memory_rox(uint64_t address, int pages);
+int kernel_set_memory_rw(uint64_t address, int pages);
+int kernel_set_memory_x(uint64_t address, int pages);
 
 /* text.c */
 void *kernel_text_poke(void *to, const void *from, uint64_t n);

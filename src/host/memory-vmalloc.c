@@ -51,7 +51,7 @@ static void *module_get(uint64_t size)
 	if (!p)
 		return NULL;
 	at_ = mmap((void *)p->start, p->size,
-		   PROT_READ | PROT_WRITE | PROT_EXEC,
+		   rights_new((void *)p->start, p->size),
 		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 	if (at_ != (void *)p->start) {
 		space_put(&modules, p);

@@ -153,6 +153,10 @@ uint32_t modules_sequence(void);
 uint32_t modules_sequence_at(uint64_t address);
 void modules_each(range_visit *visit);
 
+/* rights.c: of their pages */
+int rights_new(void *start, uint64_t size); /* PROT_* */
+void rights_suspend(void *start, uint64_t n, bool suspend);
+
 /* pages.c */
 void *ram_of(void *page);
 void pages_init(void *ram, uint64_t count);

@@ -107,6 +107,8 @@ static void port_string(struct op *o, bool in)
 
 static int emulate_short(struct op *o)
 {
+	static const uint8_t nop = 0x90;
+
 	switch (o->p[0]) {
 	case 0xe4:
 	case 0xe5: port_in(o, o->p[1]); return 2;
@@ -123,7 +125,7 @@ static int emulate_short(struct op *o)
 	case 0xf4: /* hlt */ return 1;
 	case 0xfa:
 	case 0xfb: /* cli, sti: next time for nothing */
-		o->p[0] = 0x90;
+		text_write(o->p, &nop, 1);
 		return 1;
 	default: return 0;
 	}

@@ -1,26 +1,40 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Changing code, and calling other processors: there is one, and all may write.
+// Changing code, and calling other processors: there is one.
 #include <string.h>
 
 #include "host.h"
 #include "kernel-calls.h"
+#include "memory.h"
+
+void text_write(void *to, const void *from, uint64_t n)
+{
+	rights_suspend(to, n, true);
+	memcpy(to, from, n);
+	rights_suspend(to, n, false);
+}
 
 KERNEL_ENTRY void *kernel_text_poke(void *to, const void *from, uint64_t n)
 {
-	return memcpy(to, from, n);
+	text_write(to, from, n);
+	return to;
 }
 
 KERNEL_ENTRY void *kernel_text_poke_by(void (*copy)(void *, const void *,
 						    uint64_t),
 				       void *to, const void *from, uint64_t n)
 {
+	rights_suspend(to, n, true);
 	copy(to, from, n);
+	rights_suspend(to, n, false);
 	return to;
 }
 
 KERNEL_ENTRY void *kernel_text_set(void *to, int c, uint64_t n)
 {
-	return memset(to, c, n);
+	rights_suspend(to, n, true);
+	memset(to, c, n);
+	rights_suspend(to, n, false);
+	return to;
 }
 
 KERNEL_ENTRY int kernel_stop_machine(int (*fn)(void *), void *data)

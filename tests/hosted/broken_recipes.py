@@ -133,6 +133,7 @@ add("section-offset-wraps", head(".text", "offset", 2 ** 64 - 8))
 add("section-size", head(".text", "size", 2 ** 40))
 add("section-size-wraps", head(".rodata", "size", 2 ** 64 - 1))
 add("section-name", head(".text", "name", 2 ** 24))
+add("section-name-far", head(".text", "name", 0xfffffff0))
 add("names-not-ended", last_byte(".shstrtab", 0x41))
 add("names-empty", head(".shstrtab", "size", 0))
 add("names-no-strings", head(".shstrtab", "type", 1))
@@ -372,7 +373,8 @@ for name, data in (
         ("null-call", "31 c0 ff d0"),
         ("non-canonical", "48 b8 00 00 00 00 00 00 ad de 48 8b 00"),
         ("undefined", "0f 0b"), ("divide", "31 d2 31 c9 f7 f1"),
-        ("user-read", "48 8b 04 25 00 00 10 00")):
+        ("user-read", "48 8b 04 25 00 00 10 00"),
+        ("text-write", "c6 05 02 00 00 00 c3 31 c0 c3")):
     add("init-" + name, code(bytes.fromhex(data)))
 
 
