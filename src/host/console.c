@@ -106,5 +106,5 @@ KERNEL_ENTRY void kernel_panic(const char *format, ...)
 	vsn(why, sizeof(why), format, args);
 	va_end(args);
 	kprint("\0010Kernel panic - not syncing: %s", why);
-	host_stop("panic: %s", why);
+	host_stop("panic: %s", oops_why() ? oops_why() : why);
 }

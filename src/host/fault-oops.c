@@ -9,7 +9,9 @@
 #include "kernel-calls.h"
 
 #define STACK_END_MAGIC 0x57ac6e9dUL /* include/uapi/linux/magic.h */
-#define PREEMPT_MASK 0xffU	     /* include/linux/preempt.h: depth only */
+/* include/linux/preempt.h: depth only; what __nmi_enter() adds */
+#define PREEMPT_MASK 0xffU
+#define IN_NMI 0x110000U
 
 struct stack_info { /* arch/x86/include/asm/stacktrace.h */
 	uint32_t type;
@@ -131,6 +133,9 @@ static void report_fault(struct fault *f)
 	void (*die)(const char *, struct kernel_regs *, long) = symp("die");
 
 	mark_stack_end(f);
+	/* a break point may be anywhere: exc_int3(), arch/x86/kernel/traps.c */
+	if (f->trap == TRAP_BP)
+		*host.percpu.preempt_count += IN_NMI;
 	if (f->trap == TRAP_PF && page)
 		page(&f->regs, f->error, f->address);
 	if (f->trap == TRAP_GP && protection)
@@ -212,6 +217,11 @@ KERNEL_ENTRY void kernel_oops_dead(int signal)
 		kprint("\0016note: %s[%d] exited with preempt_count %u\n", name,
 		       pid, depth);
 	host_stop("%s", why);
+}
+
+const char *oops_why(void)
+{
+	return fault_is_reported() ? why : NULL;
 }
 
 void lockup_report(struct fault *f, const char *what)

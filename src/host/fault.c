@@ -27,6 +27,11 @@ static struct {
 	char signal_stack[OOPS_STACK];
 } f;
 
+bool fault_is_reported(void)
+{
+	return f.inside;
+}
+
 void fault_left(void)
 {
 	f.inside = false;

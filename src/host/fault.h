@@ -29,6 +29,8 @@ struct fault {
 	enum trap trap;
 };
 
+bool fault_is_reported(void); /* at this moment */
+
 /* fault-oops.c: neither comes back */
 void oops_report(struct fault *f) __attribute__((noreturn));
 void lockup_report(struct fault *f, const char *what) __attribute__((noreturn));

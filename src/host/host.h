@@ -265,6 +265,8 @@ void kprint(const char *format, ...) _printf_(1, 2);
 int fault_init(void);
 void fault_left(void);
 void host_stop(const char *format, ...) _printf_(1, 2)
+/* fault-oops.c: of what is being reported; NULL: of nothing */
+const char *oops_why(void);
 	__attribute__((noreturn));
 
 /*

@@ -373,7 +373,7 @@ for name, data in (
         ("null-call", "31 c0 ff d0"),
         ("non-canonical", "48 b8 00 00 00 00 00 00 ad de 48 8b 00"),
         ("undefined", "0f 0b"), ("divide", "31 d2 31 c9 f7 f1"),
-        ("user-read", "48 8b 04 25 00 00 10 00"),
+        ("user-read", "48 8b 04 25 00 00 10 00"), ("break-point", "cc"),
         ("text-write", "c6 05 02 00 00 00 c3 31 c0 c3")):
     add("init-" + name, code(bytes.fromhex(data)))
 

@@ -25,7 +25,7 @@ LAYOUT = b"1"           # of the initramfs: change it with what is in there
 BOOT_SECONDS = 120
 SECONDS = {"tcrypt": 1200}      # for a module's init; that tests every cipher
 SECONDS_DEFAULT = 180
-CMDLINE = "rdinit=/init console=ttyS0 panic=-1 loglevel=4"
+CMDLINE = "rdinit=/init console=ttyS0 panic=-1"
 
 
 def options():
@@ -199,7 +199,7 @@ class Guest:
 
     Of @state: the machine goes on where another one was when it was saved."""
 
-    def __init__(self, tree, initrd=None, state=None):
+    def __init__(self, tree, initrd=None, state=None, loglevel=4):
         ours, theirs = socket.socketpair()
         self.line = ours
         self.rest = b""
@@ -210,7 +210,7 @@ class Guest:
         self.process = subprocess.Popen(
             ["qemu-system-x86_64", *options(), "-no-reboot",
              "-kernel", tree.image, "-initrd", initrd or tree.initrd,
-             "-append", CMDLINE,
+             "-append", f"{CMDLINE} loglevel={loglevel}",
              "-chardev", f"file,id=console,path=/dev/fd/{fds[1]}",
              "-serial", "chardev:console",
              "-chardev", f"socket,id=line,fd={fds[0]}",
@@ -278,7 +278,7 @@ class Guest:
 
     def printed(self):
         self.console.seek(0)
-        return self.console.read().decode(errors="replace")
+        return self.console.read()
 
     def close(self):
         self.process.kill()
