@@ -286,6 +286,37 @@ static void enable_interrupts(struct boot_report *b)
 	set8("early_boot_irqs_disabled", 0);
 }
 
+/*
+ * ftrace_init(), for a single function that the host has not changed: for
+ * modules the kernel does it only when it has done it for itself.  It puts a
+ * NOP where a function calls __fentry__, and complains of what else it finds
+ * there.
+ */
+static int list_functions(void)
+{
+	int (*process)(void *module, const uint64_t *start,
+		       const uint64_t *end) = symp("ftrace_process_locs");
+	const uint64_t *p = symp("__start_mcount_loc");
+	const uint64_t *end = symp("__stop_mcount_loc");
+
+	/* the first are none: 0, and moved */
+	while (p < end && (!is_kernel_text(*p) || *(uint8_t *)*p != 0xe8))
+		p++;
+	return p < end ? process(NULL, p, p + 1) : -1;
+}
+
+static void start_ftrace(struct boot_report *b)
+{
+	uint64_t for_modules = sym("ftrace_module_init");
+	const uint64_t *list = symp("ftrace_pages");
+
+	if (sym("ftrace_process_locs") && sym("__start_mcount_loc") &&
+	    replaced("ftrace_free_mem") && replaced("ftrace_release_mod"))
+		call_guarded(b, "ftrace_init", list_functions);
+	if (for_modules && (!list || !*list))
+		replace_jump(for_modules, kernel_return_0);
+}
+
 /* As the end of sched_init(); might_sleep() does nothing before. */
 static void choose_preemption(struct boot_report *b)
 {

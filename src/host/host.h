@@ -21,6 +21,7 @@
 #define LOW_SIZE 0x40000000UL
 #define PERCPU_BASE LOW_BASE
 #define PERCPU_SIZE (64UL << 20)
+#define MOVED_BASE (PERCPU_BASE + PERCPU_SIZE) /* instructions: replace.c */
 #define IMAGE_BASE 0x41000000UL
 #define IMAGE_LIMIT 0x0a000000UL
 #define MODULES_BASE 0x4b000000UL
@@ -117,8 +118,8 @@ static inline void *at(void *base, uint32_t offset)
 #define CPU_CR4 0x6f0UL
 extern uint64_t cpu_flags;
 void cpu_init(void);
-void cpu_cpuid(uint32_t leaf, uint32_t sub, uint32_t ret[4]);
 void cpu_trap_module(uint64_t begin, uint64_t end); /* its code */
+void cpu_cpuid(uint32_t leaf, uint32_t sub, uint32_t ret[4]);
 bool cpu_was_cpuid(uint64_t ip);
 int cpu_insn_length(const void *ip);
 
@@ -247,9 +248,9 @@ uint64_t time_ns(void); /* of the kernel's time, since time_start() */
 bool time_lags(void);	/* the kernel's time is behind the real one */
 
 /* text.c */
-void irq_work_run(void);
 /* Where the kernel itself may not */
 void text_write(void *to, const void *from, uint64_t n);
+void irq_work_run(void);
 
 /* rcu.c */
 void rcu_run(void);
@@ -264,9 +265,9 @@ void kprint(const char *format, ...) _printf_(1, 2);
 /* fault.c */
 int fault_init(void);
 void fault_left(void);
-void host_stop(const char *format, ...) _printf_(1, 2)
 /* fault-oops.c: of what is being reported; NULL: of nothing */
 const char *oops_why(void);
+void host_stop(const char *format, ...) _printf_(1, 2)
 	__attribute__((noreturn));
 
 /*

@@ -47,7 +47,10 @@ static struct {
 	uint64_t low, high;
 } l;
 
-/* Of ftrace_module_init(): its code is there, nothing of it has run. */
+/*
+ * Takes the place of ftrace_module_enable(), which traces it if somebody traces
+ * functions: its code is there, nothing of it has run.
+ */
 KERNEL_ENTRY void kernel_module_coming(void *module)
 {
 	size_t n = l.born_count++ % GONE_MAX;
@@ -106,16 +109,23 @@ static void find_holders(void *module, uint16_t number)
 		arena_each_live(find_holder, NULL);
 }
 
-/*
- * Takes the place of ftrace_free_mem(), which the kernel calls when init has
- * returned: the names of its functions are about to go.
- */
+/* Of the functions whose names the kernel keeps for ftrace */
+static void go_on(const char *name, void *module, uint64_t start, uint64_t end)
+{
+	void (*rest)(void *, uint64_t, uint64_t) = replaced(name);
+
+	if (rest)
+		rest(module, start, end);
+}
+
+/* Of ftrace_free_mem(): init has returned, its functions' names will go. */
 KERNEL_ENTRY void kernel_module_started(void *module, uint64_t start,
 					uint64_t end)
 {
 	uint16_t n = site_module_number(module);
 
 	fail_alloc_end(module);
+	go_on("ftrace_free_mem", module, start, end);
 	if (!n)
 		return;
 	site_keep_words(n, start, end);
@@ -128,6 +138,7 @@ KERNEL_ENTRY void kernel_module_going(void *module)
 	uint16_t n = site_module_number(module);
 
 	fail_alloc_end(module);
+	go_on("ftrace_release_mod", module, 0, 0);
 	if (!n)
 		return;
 	site_keep_words(n, 0, UINT32_MAX);

@@ -6,12 +6,18 @@
 #include "host.h"
 #include "kernel-calls.h"
 
+enum how {
+	WHOLE,
+	PARTS,	 /* of the function: name.part.N only */
+	WRAPPED, /* the function is called by its replacement */
+	MOVED,	 /* the same, but it is not traced: its start is moved */
+};
+
 struct entry {
 	const char *name;
 	const void *function;
 	int since, until; /* needed in these versions; 1, 0: in none */
-	bool part;	  /* of the function: name.part.N only */
-	bool wrap;	  /* the function is called by its replacement */
+	enum how how;
 };
 
 /*
@@ -40,17 +46,18 @@ KERNEL_ENTRY uint64_t kernel_return_1(void)
 
 /* In this order: a replacement by constant may be overridden by a later one. */
 static const struct entry table[] = {
-#define NEED(name, function, versions) \
-	{ #name, function, versions, false, false },
-#define MAY(name, function) { #name, function, 1, 0, false, false },
-#define WRAP(name, function) { #name, function, 1, 0, false, true },
-#define PART(name, function) { #name, function, 1, 0, true, false },
-#define NIL(name) { #name, kernel_return_0, 1, 0, false, false },
-#define ONE(name) { #name, kernel_return_1, 1, 0, false, false },
+#define NEED(name, function, versions) { #name, function, versions, WHOLE },
+#define MAY(name, function) { #name, function, 1, 0, WHOLE },
+#define WRAP(name, function) { #name, function, 1, 0, WRAPPED },
+#define MOVE(name, function) { #name, function, 1, 0, MOVED },
+#define PART(name, function) { #name, function, 1, 0, PARTS },
+#define NIL(name) { #name, kernel_return_0, 1, 0, WHOLE },
+#define ONE(name) { #name, kernel_return_1, 1, 0, WHOLE },
 #include "table.def"
 #undef NEED
 #undef MAY
 #undef WRAP
+#undef MOVE
 #undef PART
 #undef NIL
 #undef ONE
@@ -71,18 +78,25 @@ static int name_to_entry(const void *name, const void *e)
 
 static const uint8_t endbr[] = { 0xf3, 0x0f, 0x1e, 0xfa };
 
+#define JUMP_SIZE 5UL
+
 /* jmp rel32: both are in the low 2 GiB */
+static void put_jump(uint8_t *p, const void *to)
+{
+	int32_t distance = (int32_t)((uint64_t)to - ((uint64_t)p + JUMP_SIZE));
+
+	p[0] = 0xe9;
+	memcpy(p + 1, &distance, sizeof(distance));
+}
+
 void replace_jump(uint64_t address, const void *function)
 {
-	int32_t distance;
 	uint8_t *p = (uint8_t *)address;
 
 	/* a landing pad stays: the kernel looks for it */
 	if (!memcmp(p, endbr, sizeof(endbr)))
 		p += sizeof(endbr);
-	distance = (int32_t)((uint64_t)function - ((uint64_t)p + 5));
-	p[0] = 0xe9;
-	memcpy(p + 1, &distance, sizeof(distance));
+	put_jump(p, function);
 	host.stats.replaced++;
 }
 
@@ -111,18 +125,58 @@ static uint64_t after_prologue(uint64_t address)
 void *replaced(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
-		if (table[i].wrap && !strcmp(table[i].name, name))
+		if (rests[i] && !strcmp(table[i].name, name))
 			return (void *)rests[i];
 	return NULL;
 }
 
+/* push and mov between registers: the same at any place.  0: another one */
+static size_t movable(const uint8_t *p)
+{
+	size_t rex = (*p & 0xf0) == 0x40;
+
+	p += rex;
+	if ((p[0] & 0xf8) == 0x50)
+		return rex + 1;
+	if ((p[0] == 0x89 || p[0] == 0x8b) && p[1] >> 6 == 3)
+		return rex + 2;
+	return 0;
+}
+
+/*
+ * The instructions that a jump will take the place of, elsewhere, and a jump
+ * to what follows them; 0: one of them says where it is.
+ */
+static uint64_t move_start(uint64_t address)
+{
+	static uint8_t *to = (uint8_t *)MOVED_BASE;
+	const uint8_t *p = (const uint8_t *)address;
+	uint8_t *start = to;
+	size_t n = 0, len;
+
+	if (!memcmp(p, endbr, sizeof(endbr)))
+		p += sizeof(endbr);
+	for (; n < JUMP_SIZE; n += len) {
+		len = movable(p + n);
+		if (!len)
+			return 0;
+	}
+	memcpy(to, p, n);
+	to += n;
+	put_jump(to, p + n);
+	to += JUMP_SIZE;
+	return (uint64_t)start;
+}
+
 static void replace_one(size_t i, uint64_t address)
 {
-	if (table[i].wrap) {
+	if (table[i].how == WRAPPED) {
 		rests[i] = after_prologue(address);
 		if (!rests[i])
 			return;
 	}
+	if (table[i].how == MOVED)
+		rests[i] = move_start(address);
 	replace_jump(address, table[i].function);
 }
 
@@ -132,7 +186,7 @@ static void replace_variant(const char *base, uint64_t address)
 					 sizeof(*sorted), name_to_entry);
 
 	/* Split-off parts may have other arguments: constants only. */
-	if (e && ((*e)->part || (*e)->function == kernel_return_0 ||
+	if (e && ((*e)->how == PARTS || (*e)->function == kernel_return_0 ||
 		  (*e)->function == kernel_return_1))
 		replace_jump(address, (*e)->function);
 }
@@ -159,7 +213,7 @@ void replace_all(void)
 		uint64_t address = sym(e->name);
 
 		sorted[i] = e;
-		if (address && !e->part)
+		if (address && e->how != PARTS)
 			replace_one(i, address);
 	}
 	qsort(sorted, ARRAY_SIZE(sorted), sizeof(*sorted), by_name);

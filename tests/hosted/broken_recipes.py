@@ -291,6 +291,8 @@ for kind in (PC32, ABS32S):
 add("relocation-overflow-10", relocation(
     ABS32S, lambda m, at, _: (m.put("<I", at + 8, 10),
                               m.put("<q", at + 16, -(1 << 40))) and None))
+add("relocation-overflow-4", relocation(
+    PLT32, lambda m, at, _: m.put("<q", at + 16, 1 << 40)))
 add("relocation-rel", head(".rela.text", "type", SHT_REL))
 
 

@@ -29,6 +29,9 @@ PLACE = "/ko"           # in the guest
 MASKS = [(re.compile(p), to) for p, to in (
     (r"\b(0x)?[0-9a-f]{12,16}\b", "ADDRESS"),
     (r"\bval [0-9a-f]+$", "val ADDRESS"),
+    (r"^\[<ADDRESS>\] \S+$", "[<ADDRESS>] ADDRESS"),
+    (r"^ (actual|expected): +e8(:[0-9a-f]{2}){4}$", r" \1: a call"),
+    (r"^ expected tramp: [0-9a-f]+$", " expected tramp: ADDRESS"),
     (r"\bCPU: \d+ (UID: 0 )?PID: \d+", r"CPU: N \1PID: N"),
     (r"\bComm: \S+", "Comm: NAME"),
     (r"\bnote: \S+\[\d+\]", "note: NAME[N]"),
