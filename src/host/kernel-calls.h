@@ -21,6 +21,7 @@ void kernel_spin_for_ever(void *lock);
 /* console.c */
 int kernel_vprintk_emit(int facility, int level, const void *dev,
 			const char *format, va_list args);
+void kernel_console_unlock(void);
 void kernel_panic(const char *format, ...);
 
 /* cpu.c */

@@ -91,8 +91,8 @@ def test_small(kernel):
     out = host("run", image(kernel), folder + "/small.ko,warn=1")
     check("small.ko,warn=1: LIVE" in out, out)
     check("CR4: 00000000000006f0" in out, out)
-    check(re.search(r"WARNING: .* at (\S*/small\.c:\d+ )?small_init\+", out),
-          out)
+    check(re.search(r"WARNING: .* at (\S*/small\.c:\d+ )?"
+                    r"(small_init|init_module)\+", out), out)
 
 
 def table(kernel):
