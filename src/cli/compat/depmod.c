@@ -92,8 +92,10 @@ static void keep_text(void *ctx, const char *name, const char *bytes,
 	}
 }
 
-static void print_texts(struct texts *t)
+static int print_texts(struct depmod *d, struct texts *t)
 {
+	bool failed = false;
+
 	for (size_t i = 0; i < ARRAY_SIZE(shown); i++) {
 		const char *text = strbuf_str(&t->text[i]);
 		const char *line = strchr(text, '\n');
@@ -102,8 +104,10 @@ static void print_texts(struct texts *t)
 		if (strcmp(shown[i], "modules.weakdep") != 0 ||
 		    (line && line[1]))
 			fputs(text, stdout);
+		failed = failed || t->text[i].failed;
 		strbuf_release(&t->text[i]);
 	}
+	return failed ? tool_nomem(&d->t) : CLI_DONE;
 }
 
 /* Inputs that a kernel's build leaves, and a tree should have. */
@@ -221,10 +225,8 @@ static int write_index(struct depmod *d, int count, char **files)
 	lkm_index_report_free(report);
 	if ((d->unknown || d->t.priority > LOG_WARNING) && depmod_check(d))
 		return CLI_FAILED;
-	if (d->show) {
-		print_texts(&texts);
-		return CLI_DONE;
-	}
+	if (d->show)
+		return print_texts(d, &texts);
 	if (d->duplicates && (!d->quick || wrote))
 		depmod_twice(d);
 	if (!d->quick) {
@@ -339,7 +341,7 @@ static int run(struct depmod *d, int argc, char **argv)
 	if (d->quick)
 		argc = 0;
 	if (!set_paths(d, argc > 0))
-		return fatal(d, "depmod_init", ENOMEM);
+		return d->t.ended ? CLI_FAILED : tool_nomem(&d->t);
 	if (d->symvers && access(d->symvers, R_OK) != 0) {
 		tool_log(&d->t, LOG_CRIT, "could not load %s: %s", d->symvers,
 			 strerrordesc_np(errno));

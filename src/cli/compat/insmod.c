@@ -118,5 +118,5 @@ int compat_insmod(struct cli *cli, int argc, char **argv)
 		return CLI_FAILED;
 	}
 	params = modprobe_params(argc - optind - 1, argv + optind + 1, true);
-	return params ? insert(&in, argv[optind], params) : CLI_FAILED;
+	return params ? insert(&in, argv[optind], params) : tool_nomem(&in.t);
 }

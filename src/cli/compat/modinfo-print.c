@@ -54,8 +54,10 @@ static void add_param(struct modinfo *m, const char *key, const char *value)
 		    !strncmp(m->params.data[i].name, value, new.len))
 			p = &m->params.data[i];
 	}
-	if (!p && !vec_push(&m->params, new))
+	if (!p && !vec_push(&m->params, new)) {
+		tool_nomem(&m->t);
 		return;
+	}
 	if (!p)
 		p = &m->params.data[m->params.len - 1];
 	if (!strcmp(key, "parm"))

@@ -108,7 +108,7 @@ static int show_module(struct modinfo *m, const char *name)
 	if (!rc)
 		return show_builtin(m, name);
 	path = lkm_tree_file_path(tree, file->path);
-	return path ? show_file(m, name, path) : CLI_FAILED;
+	return path ? show_file(m, name, path) : tool_nomem(&m->t);
 }
 
 static int open_tree(struct modinfo *m, struct lkm_error **reterr)
@@ -200,7 +200,9 @@ static int show(struct modinfo *m, const char *name)
 	if (!is_module_file(name))
 		return show_alias(m, name);
 	path = tool_absolute(name);
-	if (!path || !module_name_of_file(name, module, sizeof(module)))
+	if (!path)
+		return tool_nomem(&m->t);
+	if (!module_name_of_file(name, module, sizeof(module)))
 		return CLI_FAILED;
 	return show_file(m, module, path);
 }
@@ -247,5 +249,5 @@ int compat_modinfo(struct cli *cli, int argc, char **argv)
 		ret = show(&m, argv[i]) ? CLI_FAILED : ret;
 	modinfo_release(&m);
 	target_release(&m.g);
-	return ret;
+	return m.t.ended ? CLI_FAILED : ret;
 }

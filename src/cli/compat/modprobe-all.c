@@ -98,7 +98,7 @@ static int tell(struct jobs *j)
 int modprobe_all(struct modprobe *m, int argc, char **argv)
 {
 	struct jobs j = { .m = m, .count = (size_t)argc };
-	int rc = CLI_FAILED;
+	int rc;
 
 	j.items = calloc(j.count + 1, sizeof(*j.items));
 	j.todo = calloc(j.count + 1, sizeof(*j.todo));
@@ -111,6 +111,8 @@ int modprobe_all(struct modprobe *m, int argc, char **argv)
 			make_plans(&j);
 		pool_run(ALL_THREADS, j.todo_count, run_job, &j);
 		rc = tell(&j);
+	} else {
+		rc = tool_nomem(&m->t);
 	}
 	for (size_t i = 0; j.items && i < j.count; i++) {
 		lkm_plan_free(j.items[i].plan);

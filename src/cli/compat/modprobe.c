@@ -243,7 +243,7 @@ static int act(struct modprobe *m, int argc, char **argv)
 	if (m->all)
 		return modprobe_all(m, argc, argv);
 	params = modprobe_params(argc - 1, argv + 1, true);
-	return params ? modprobe_insert(m, argv[0], params) : CLI_FAILED;
+	return params ? modprobe_insert(m, argv[0], params) : tool_nomem(&m->t);
 }
 
 static int run(struct modprobe *m, int argc, char **argv)
@@ -280,7 +280,7 @@ int compat_modprobe(struct cli *cli, int argc, char **argv)
 
 	tool_init(&m.t, cli, argv[0], LOG_ERR);
 	all = modprobe_words(&argc, argv, &buffer);
-	rc = all ? run(&m, argc, all) : CLI_FAILED;
+	rc = all ? run(&m, argc, all) : tool_nomem(&m.t);
 	target_release(&m.g);
 	return rc;
 }

@@ -50,14 +50,20 @@ bool target_open(struct target *g, struct tool *t)
 	release = g->release;
 
 	if (!release) {
-		if (uname(&u) < 0)
+		if (uname(&u) < 0) {
+			tool_log(t, LOG_CRIT, "uname() failed: %s",
+				 strerrordesc_np(errno));
 			return false;
+		}
 		release = u.release;
 	}
 	g->absolute = tool_absolute(g->root ? g->root : "");
 	if (!g->absolute ||
-	    asprintf(&g->dir, "%s/lib/modules/%s", g->absolute, release) < 0)
+	    asprintf(&g->dir, "%s/lib/modules/%s", g->absolute, release) < 0) {
+		g->dir = NULL;
+		tool_nomem(t);
 		return false;
+	}
 	g->skip = strlen(g->absolute);
 	while (g->skip && g->absolute[g->skip - 1] == '/')
 		g->skip--;

@@ -89,6 +89,12 @@ void tool_explain(struct tool *t, struct lkm_error *e)
 	cli_fail(t->cli, e);
 }
 
+int tool_nomem(struct tool *t)
+{
+	tool_log(t, LOG_CRIT, "%s", strerrordesc_np(ENOMEM));
+	return CLI_FAILED;
+}
+
 int tool_errno(const struct lkm_error *e)
 {
 	int err = lkm_error_errno(e);

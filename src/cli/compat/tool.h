@@ -35,6 +35,8 @@ bool tool_explains(const struct tool *t);
  * $LKM_EXPLAIN is 1.  @e is taken over.
  */
 void tool_explain(struct tool *t, struct lkm_error *e);
+/* Says that there is no memory; an exit status. */
+int tool_nomem(struct tool *t);
 /* What kmod would have got as errno from libkmod. */
 int tool_errno(const struct lkm_error *e);
 int tool_version(void);
@@ -72,7 +74,7 @@ struct target {
 
 /* @path from the root on; "" stays; free() */
 char *tool_absolute(const char *path);
-/* Sets cli->root and cli->release.  False: no memory. */
+/* Sets cli->root and cli->release.  False: it was told why not. */
 bool target_open(struct target *g, struct tool *t);
 void target_release(struct target *g);
 /* @path as kmod prints it: with the root as it was given.  free() */
