@@ -11,6 +11,8 @@
 #include "serve.h"
 #include "trace.h"
 
+#define START_TICKS 5 /* 20 ms: of a program until it loads a module */
+
 static const char *aliases; /* "\nalias\tfile file" lines */
 
 long kernel_syscall(const char *name, const uint64_t args[4])
@@ -152,8 +154,18 @@ static int load_alias(const char *name)
 	return failed;
 }
 
+/*
+ * Nobody waits for it.  In a boot a program needs milliseconds until it gets to
+ * load a file, and who has asked has long gone on; here that is when nobody
+ * else had anything to do for as long.
+ */
 static int alias_thread(void *name)
 {
+	int64_t (*sleep)(int64_t) = symp("schedule_timeout_uninterruptible");
+	uint64_t from = time_ticks();
+
+	while (sleep && time_ticks() - from < START_TICKS)
+		sleep(1);
 	load_alias(name);
 	free(name);
 	return 0;
@@ -213,7 +225,6 @@ KERNEL_ENTRY int kernel_request_module(bool wait, const char *format, ...)
 		return -ENOENT; /* no program is there yet */
 	if (wait)
 		return load_alias(name) << 8;
-	/* the caller may be what the module waits for */
 	copy = strdup(name);
 	if (!copy || sched_spawn(alias_thread, copy, "modprobe") < 0)
 		return -ENOMEM;

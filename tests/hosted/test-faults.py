@@ -12,6 +12,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 for folder in ("vm", "common"):
@@ -327,5 +328,29 @@ def test_served(kernel):
         client.cat("/proc/version")
 
 
+def real(kernel, name):
+    """A module of the distribution."""
+    return glob.glob(f"{kernel.modules}/kernel/**/{name}.ko*",
+                     recursive=True)[0]
+
+
+def test_helper_not_awaited(kernel):
+    """6lowpan asks for nhc_ipv6, and does not wait: who loads that file next is
+    first, unless there is time for a program in between."""
+    with tempfile.NamedTemporaryFile("w", suffix=".aliases") as f:
+        f.write(f"nhc_ipv6\t{real(kernel, 'nhc_ipv6')}\n")
+        f.flush()
+        for between, last in (
+                ([real(kernel, "configfs"), real(kernel, "null_blk")], "LIVE"),
+                ([module(kernel, "atomic") + ",how=timer"], "EEXIST")):
+            done = subprocess.run(
+                [HOST, "run", image(kernel), "--aliases", f.name, "--",
+                 real(kernel, "6lowpan"), *between, real(kernel, "nhc_ipv6")],
+                text=True, capture_output=True, timeout=120, check=False)
+            check(re.search(fr"^nhc_ipv6\S*: {last}$", done.stdout, re.M),
+                  done)
+
+
 vmlib.main(test_oops, test_warning, test_faults, test_stuck, test_atomic,
-           test_held, test_lists, test_left, test_served)
+           test_held, test_lists, test_left, test_helper_not_awaited,
+           test_served)
