@@ -8,7 +8,8 @@ usage: test-parity.py LKM-HOST PLAN-DUMP GUEST LKM SERIES
 All modules are compared with the table that ./check vm-parity has written, 150
 with a boot of now.  The differences that are known stand in docs/parity.md, one
 by one; the table holds for the kernel that it was made with only, so with
-another one the sample decides alone."""
+another one the sample decides alone.  Another difference is tried again: a race,
+if it is gone then, of which there may be few."""
 
 import os
 import random
@@ -24,6 +25,7 @@ del sys.argv[1:4]
 SAMPLE, SEED = 150, 326
 EQUAL = 0.99            # of all modules
 ABORTED = 0.002
+RACES = 3               # of all modules: another answer when tried again
 DOCUMENT = os.path.join(parity.HERE, "..", "..", "docs", "parity.md")
 ROW = re.compile(r"\| (6\.\d+) \| `(\w+)` \| (\S+) \| (\S+) \| (.*) \|$")
 
@@ -54,9 +56,33 @@ class World:
         self.tree = parity.Tree(kernel, GUEST)
         self.plans = self.tree.plans(PLAN_DUMP)
         self.known = known(kernel.series)
-        requests = self.tree.requests(PLAN_DUMP)
-        self.ours, self.seconds = parity.hosted(HOST, self.tree, self.plans,
-                                                requests)
+        self.requests = self.tree.requests(PLAN_DUMP)
+        self.ours, self.seconds = self.hosted(self.plans)
+        self.races = []
+
+    def hosted(self, plans):
+        return parity.hosted(HOST, self.tree, plans, self.requests)
+
+    def settle(self, wanted):
+        """Tries each module of @wanted again whose answer is neither that nor
+        a known difference, as is done under QEMU: which of two comes first is
+        not decided in a boot either.  Those that still differ."""
+        def wrong():
+            return {m: v for m, v in wanted.items() if word(self.ours[m]) != v
+                    and self.known.get(m) != (word(self.ours[m]), v)}
+
+        first = wrong()
+        if first and len(first) + len(self.races) <= RACES:
+            again, _ = self.hosted({m: self.plans[m] for m in first})
+            before = dict(self.ours)
+            self.ours.update(again)
+            ended = sorted(set(first) - set(wrong()))
+            self.races += ended
+            for m in ended:
+                print(f"  {m}: hosted {before[m]}, {again[m]} when tried "
+                      "again: a race")
+        return [f"{m}: hosted {self.ours[m]}, QEMU {v}"
+                for m, v in wrong().items()]
 
     @classmethod
     def of(cls, kernel):
@@ -81,9 +107,7 @@ def test_tree(kernel):
     if release != kernel.release:
         return
     check(len(same) >= count * EQUAL, "too few are the same")
-    wrong = [f"{m}: hosted {v}, QEMU {table.get(m)}"
-             for m, v in world.ours.items() if word(v) != table.get(m) and
-             world.known.get(m) != (word(v), table.get(m))]
+    wrong = world.settle({m: table.get(m) for m in world.ours})
     check(not wrong, "not in docs/parity.md:", *wrong)
     check(set(world.known) <= set(world.ours), "docs/parity.md: no such module")
     ended = sorted(set(world.known) & set(same))
@@ -94,18 +118,16 @@ def test_tree(kernel):
 def test_sample(kernel):
     world = World.of(kernel)
     names = random.Random(SEED).sample(sorted(world.plans), SAMPLE)
-    wrong = []
+    theirs = {}
     with parity.Runner(world.tree, world.plans) as runner:
         for name in names:
-            ours = word(world.ours[name])
-            theirs, _ = runner.module(name)
-            if ours != theirs:
+            theirs[name], _ = runner.module(name)
+            if word(world.ours[name]) != theirs[name]:
                 # a fresh kernel each is what is meant
                 runner.end()
-                theirs, _ = runner.module(name)
+                theirs[name], _ = runner.module(name)
                 runner.end()
-            if ours != theirs and world.known.get(name) != (ours, theirs):
-                wrong.append(f"{name}: hosted {ours}, QEMU {theirs}")
+        wrong = world.settle(theirs)
         print(f"  {kernel.release}: {len(names)} drawn modules, "
               f"{runner.starts} fresh machines, {len(wrong)} differ")
     if kernel.release == parity.read_table(kernel.series)[0]:
