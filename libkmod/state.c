@@ -90,9 +90,9 @@ int kmod_module_get_initstate(const struct kmod_module *mod)
 		/* Its directory is made before the file is. */
 		int found = sys_find(mod);
 
-		return found == 0 ? KMOD_MODULE_COMING : rc;
+		return found == 0 ? (int)KMOD_MODULE_COMING : rc;
 	}
-	for (int i = KMOD_MODULE_LIVE; i <= KMOD_MODULE_GOING; i++) {
+	for (int i = KMOD_MODULE_LIVE; i <= (int)KMOD_MODULE_GOING; i++) {
 		if (!strcmp(text, kmod_module_initstate_str(i)))
 			return i;
 	}

@@ -80,10 +80,8 @@ $ lkm --root r -k 1.2.3-t plan nosuch --json
       "name": "nosuch",
       "dir": "/lib/modules/1.2.3-t"
     },
-    "while": [
-    ],
-    "evidence": [
-    ],
+    "while": [],
+    "evidence": [],
     "hint": "'lkm find nosuch' searches; 'lkm index' if the module is new"
   }
 }
