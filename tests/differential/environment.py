@@ -209,6 +209,27 @@ exec {root}/sbin/"$@" {"2>&-" if closed else ""}"""
                  f"{more or ''}", *out)
 
 
+def lsmod_opens(j):
+    """lsmod of many modules makes no more calls than of few."""
+    if os.geteuid() or not shutil.which("strace"):
+        print("lsmod: left out, it needs root and strace")
+        return
+    calls = []
+    for count in (3, 1000):
+        script = f"""
+mount -t tmpfs none /proc && cp {j.folder}/modules /proc/modules || exit 99
+exec strace -f -e trace=%file -o {j.folder}/trace {j.root('lkm')}/sbin/lsmod"""
+        with open(j.folder + "/modules", "w", encoding="ascii") as f:
+            f.writelines(f"m{i} 16384 0 - Live 0x0\n" for i in range(count))
+        done = subprocess.run(["unshare", "-m", "sh", "-c", script],
+                              capture_output=True, check=True)
+        assert done.stdout.count(b"\n") == count + 1, done
+        with open(j.folder + "/trace", encoding="utf-8") as f:
+            calls.append(sum("(" in line for line in f))
+    j.differ("lsmod: calls that name a file, of 3 modules and of 1000",
+             *calls)
+
+
 def main():
     lkm, interposer = (os.path.abspath(p) for p in sys.argv[1:])
     kmod = next((p for p in ("/bin/kmod", "/usr/bin/kmod")
@@ -234,6 +255,7 @@ def main():
             interposed(j, interposer, ["modprobe top", "modprobe shown"],
                        False, {"MODPROBE_OPTIONS": "-v -i"})
             interposed(j, interposer, CLOSED, True)
+        lsmod_opens(j)
         print(f"{j.count} compared, {j.bad} differ")
         sys.exit(1 if j.bad else 0)
 
