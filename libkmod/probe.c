@@ -85,8 +85,10 @@ static int blacklist_verdict(const struct probe *p)
 	return 0;
 }
 
+/* @facts may be NULL: as if nothing was loaded. */
 static int make_plan(const struct probe *p, struct lkm_tree *tree,
-		     struct lkm_facts *facts, struct lkm_plan **ret)
+		     struct lkm_facts *facts, struct lkm_plan **ret,
+		     struct lkm_error **reterr)
 {
 	const struct lkm_plan_inputs inputs = { tree, p->mod->ctx->policy,
 						facts, LKM_DIALECT_KMOD };
@@ -102,13 +104,13 @@ static int make_plan(const struct probe *p, struct lkm_tree *tree,
 	struct lkm_error *e = NULL;
 	int rc;
 
-	if (p->flags & KMOD_PROBE_IGNORE_LOADED)
+	if (!facts)
 		request.flags |= LKM_PLAN_IGNORE_LOADED;
 	if (p->flags & KMOD_PROBE_IGNORE_COMMAND)
 		request.flags |= LKM_PLAN_IGNORE_COMMANDS;
-	rc = lkm_plan_load(&inputs, &request, ret, &e);
+	rc = lkm_plan_load(&inputs, &request, ret, reterr);
 	if (rc < 0)
-		return ctx_errno(p->mod->ctx, rc, e, LOG_ERR);
+		return rc;
 	/* That the module itself has no file is said when its turn comes. */
 	rc = lkm_plan_verdict(*ret, &e);
 	if (rc == -LKM_ENOTFOUND &&
@@ -116,9 +118,27 @@ static int make_plan(const struct probe *p, struct lkm_tree *tree,
 		lkm_error_free(e);
 		return 0;
 	}
-	if (rc < 0)
+	if (rc < 0) {
 		lkm_plan_free(*ret);
-	return ctx_errno(p->mod->ctx, rc, e, LOG_ERR);
+		*reterr = e;
+	}
+	return rc;
+}
+
+static int replan(const struct probe *p, struct lkm_tree *tree,
+		  struct lkm_plan **ret, struct lkm_error **reterr)
+{
+	struct lkm_facts *facts = NULL;
+	struct lkm_kernel *kernel;
+	int rc;
+
+	if (ctx_kernel(p->mod->ctx, &kernel) < 0)
+		return error_system(reterr, ENOSYS, "ask", "the kernel");
+	rc = lkm_kernel_facts(kernel, &facts, reterr);
+	if (rc == 0)
+		rc = make_plan(p, tree, facts, ret, reterr);
+	lkm_facts_free(facts);
+	return rc;
 }
 
 static int run_command(const struct probe *p, struct kmod_module *mod,
@@ -202,24 +222,22 @@ static int run_step(const struct probe *p, const struct lkm_step *step)
 
 static int run(const struct probe *p, struct lkm_tree *tree)
 {
-	struct lkm_facts *facts = NULL;
 	struct lkm_error *e = NULL;
-	struct lkm_kernel *kernel;
 	struct lkm_plan *plan;
-	int rc = 0;
+	int rc = make_plan(p, tree, NULL, &plan, &e);
 
-	if (!(p->flags & KMOD_PROBE_IGNORE_LOADED)) {
-		rc = ctx_kernel(p->mod->ctx, &kernel);
-		if (rc == 0)
-			rc = ctx_errno(p->mod->ctx,
-				       lkm_kernel_facts(kernel, &facts, &e), e,
-				       LOG_ERR);
+	/*
+	 * Each step looks for itself whether its module is loaded; to read all
+	 * of the kernel's is for a plan that is refused, of which what is in
+	 * the way may be loaded.
+	 */
+	if (rc < 0 && !(p->flags & KMOD_PROBE_IGNORE_LOADED)) {
+		lkm_error_free(e);
+		e = NULL;
+		rc = replan(p, tree, &plan, &e);
 	}
-	if (rc == 0)
-		rc = make_plan(p, tree, facts, &plan);
-	lkm_facts_free(facts);
 	if (rc < 0)
-		return rc;
+		return ctx_errno(p->mod->ctx, rc, e, LOG_ERR);
 	for (size_t i = 0; rc >= 0 && i < lkm_plan_count(plan); i++)
 		rc = run_step(p, lkm_plan_step(plan, i));
 	lkm_plan_free(plan);

@@ -5,9 +5,10 @@ this distribution and once with ours in its place.
 
 usage: test-libkmod.py LKM SERIES DRIVER LIBDIR
 
-lspci -k prints the same.  systemd-modules-load loads the same.  The driver of tests/libkmod loads modules with what
-they need, by name and by alias, gets the same answers of their state, and
-leaves the same modules behind."""
+lspci -k prints the same.  systemd-modules-load loads the same.  The driver of
+tests/libkmod loads modules with what they need, by name and by alias, gets the
+same answers of their state, and leaves the same modules behind.  With ours a
+needed module whose file is gone is no reason to refuse where it is loaded."""
 
 import os
 import sys
@@ -50,6 +51,10 @@ for l in kmod ours; do
 	done
 	cut -d' ' -f1 /proc/modules
 done
+echo "== gone"
+echo dm_mod | /driver $D word-insert >/dev/null
+find $D -name 'dm-mod.ko*' -exec mv {} / \;
+echo dm_crypt | /driver $D word-insert
 """
 
 
@@ -104,6 +109,8 @@ def test_same_answers(kernel):
         done = copy.shell(SCRIPT, options=options, timeout=300)
     check(done.status == 0, done)
     kmod, ours = done.out.split("== ours\n")
+    ours, gone = ours.split("== gone\n")
+    check("insert dm_crypt: 0" in gone, "what it needs is loaded", gone)
     kmod = kmod.split("== kmod\n")[1]
     check("Kernel modules: " in kmod, "lspci knows the modules", done)
     check("insert dm_crypt: 0" in kmod, "a module is loaded", done)
