@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """kmod's tools and lkm under their names, in a real kernel: the same commands
-once with each, what they print, their exit status and what is loaded after."""
+once with each, what they print, their exit status and what is loaded after; and
+what the kernel itself asks of them when a file system is mounted."""
 
 import lzma
 import os
@@ -79,6 +80,9 @@ modprobe -r loop dm_crypt
 modprobe listed
 modprobe -b loop
 lsmod
+../ask btrfs
+../ask nosuch
+lsmod
 """
 
 # docs/differences.md: wait-status, unload-holders.  What lkm says instead.
@@ -109,6 +113,10 @@ for t in %s; do
     ln -sf "$(readlink -f /sbin/modprobe)" /test/lkm/$t
 done
 /test/kmod/depmod 2>/dev/null || exit 9
+# What the kernel itself calls, with -q -- and an alias
+echo "/test/$1/modprobe" >/proc/sys/kernel/modprobe
+printf '#!/bin/sh\nmount -t "$1" none /test 2>/dev/null\n' >/test/ask
+chmod +x /test/ask
 printf '%%s' "$CONF" >/etc/modprobe.d/test.conf
 "/test/$1/kmod" -V
 while read -r line; do
@@ -191,6 +199,9 @@ def test_compat(kernel):
                            options=options)
             results.append(parts(r.out))
             check(results[-1], r)
+            check(any(line == "../ask btrfs" and "btrfs" in words[-1].split()
+                      for line, words in results[-1]),
+                  "loaded by the kernel's request", r)
             check(("+LKM" in r.out) == (tool == "lkm"), r)
     different = []
     for kmod, lkm in zip(*results):
