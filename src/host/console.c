@@ -112,6 +112,7 @@ KERNEL_ENTRY void kernel_console_unlock(void)
 KERNEL_ENTRY void kernel_panic(const char *format, ...)
 {
 	kernel_vsnprintf *vsn = symp("vsnprintf");
+	void (*stack)(void) = symp("dump_stack");
 	char why[256];
 	va_list args;
 
@@ -119,5 +120,7 @@ KERNEL_ENTRY void kernel_panic(const char *format, ...)
 	vsn(why, sizeof(why), format, args);
 	va_end(args);
 	kprint("\0010Kernel panic - not syncing: %s", why);
+	if (!oops_why() && stack)
+		stack();
 	host_stop("panic: %s", oops_why() ? oops_why() : why);
 }

@@ -20,11 +20,6 @@ struct stack_info { /* arch/x86/include/asm/stacktrace.h */
 #define STACK_TYPE_TASK 1
 
 static char why[400];
-/*
- * An exception turns interrupts off; they stay so for a fetch, and where the
- * address is one of the kernel's own (mm/fault.c).
- */
-static bool irqs_stay_off;
 
 static void *current_task(void)
 {
@@ -110,6 +105,8 @@ static void report_overflow(struct fault *f)
 	struct stack_info info = { STACK_TYPE_TASK, low,
 				   low + trace_stack_size(), 0 };
 
+	/* the processor's double fault, exc_double_fault() */
+	*host.percpu.preempt_count += IN_NMI;
 	if (overflow)
 		overflow(&f->regs, f->address, &info);
 }
@@ -124,6 +121,17 @@ static void mark_stack_end(const struct fault *f)
 		*end = STACK_END_MAGIC;
 }
 
+/*
+ * A page fault turns interrupts off.  They stay so for a fetch, where the
+ * address is one of the kernel's own, and in atomic context (mm/fault.c).
+ */
+static void leave_irqs_off(const struct fault *f)
+{
+	if (f->error & PF_INSTR || f->address >= LOW_BASE ||
+	    *host.percpu.preempt_count & ~PREEMPT_ENABLED)
+		cpu_flags = CPU_FLAGS_OFF;
+}
+
 static void report_fault(struct fault *f)
 {
 	void (*page)(struct kernel_regs *, uint64_t,
@@ -136,6 +144,12 @@ static void report_fault(struct fault *f)
 	/* a break point may be anywhere: exc_int3(), arch/x86/kernel/traps.c */
 	if (f->trap == TRAP_BP)
 		*host.percpu.preempt_count += IN_NMI;
+	if (f->trap == TRAP_PF)
+		leave_irqs_off(f);
+	/* by the page's entry in the tables, which are empty */
+	if (f->trap == TRAP_PF && f->error & PF_INSTR && f->error & PF_PROT)
+		kprint("\0012kernel tried to execute NX-protected page - exploit "
+		       "attempt? (uid: 0)\n");
 	if (f->trap == TRAP_PF && page)
 		page(&f->regs, f->error, f->address);
 	if (f->trap == TRAP_GP && protection)
@@ -191,8 +205,6 @@ void oops_report(struct fault *f)
 				(void *)(low + trace_stack_size()));
 	}
 	note(&f->regs, headline(f, what, sizeof(what)));
-	irqs_stay_off = f->trap == TRAP_PF &&
-			(f->error & PF_INSTR || f->address >= LOW_BASE);
 	find_fault(f, list);
 	if (trace_is_host(f->regs.ip))
 		host_stop("fault in the host itself, at %lx", f->regs.ip);
@@ -210,7 +222,7 @@ KERNEL_ENTRY void kernel_oops_dead(int signal)
 	const char *name = at(task, host.off.task_comm);
 	int pid = *(int32_t *)at(task, host.off.task_pid);
 
-	if (irqs_stay_off)
+	if (cpu_flags == CPU_FLAGS_OFF)
 		kprint("\0016note: %s[%d] exited with irqs disabled\n", name,
 		       pid);
 	if (depth)

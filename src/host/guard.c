@@ -113,6 +113,9 @@ void host_stop(const char *format, ...)
 	vsnprintf(why, sizeof(why), format, args);
 	va_end(args);
 	fault_left();
+	/* as make_task_dead(): who goes on in this thread is in no interrupt */
+	cpu_flags = CPU_FLAGS_ON;
+	*host.percpu.preempt_count = PREEMPT_ENABLED;
 	if (sched_guard())
 		guard_abort(why);
 	if (!sched_may_die()) {

@@ -56,6 +56,8 @@ uint64_t kernel_ksize(void *p);
 uint64_t kernel_size_roundup(uint64_t size);
 void *kernel_krealloc(void *old, uint64_t size, uint32_t gfp);
 void kernel_kvfree_call_rcu(char *head, uint64_t arg);
+void kernel_check_heap_object(const void *p, uint64_t n, const void *slab,
+			      bool to_user);
 
 /* memory-cache.c */
 void *kernel_cache_create(char *name, uint32_t size, uint32_t align,

@@ -16,6 +16,7 @@ struct cache {
 	void *kernel; /* NULL: destroyed */
 	char *name;
 	uint32_t size, align, flags;
+	uint32_t user_from, user_size; /* the part that may be copied */
 	void (*ctor)(void *);
 	uint32_t live;
 	uint32_t site;
@@ -78,11 +79,16 @@ static struct cache *cache_at(void *cache)
 
 static void *create(const struct cache *wanted, struct caller caller)
 {
+	uint64_t (*reciprocal)(uint32_t) = symp("reciprocal_value");
 	uint64_t size = host.off.cache_struct_size + 16;
 	uint32_t gfp = 0;
 	struct cache *c;
 	void *p;
 
+	/* as calculate_sizes() does it: the end of who wants objects of 0 bytes
+	 */
+	if (!wanted->size && reciprocal)
+		reciprocal(0);
 	if (has_flag(wanted->flags, "_SLAB_PANIC", SLAB_PANIC))
 		gfp = fail_alloc_never();
 	p = memory_take(&(struct request){ .size = size,
@@ -124,13 +130,15 @@ KERNEL_ENTRY void *kernel_cache_create_usercopy(char *name, uint32_t size,
 						uint32_t align, uint32_t flags,
 						uint32_t from, ...)
 {
-	struct cache c = {
-		.name = name, .size = size, .align = align, .flags = flags
-	};
+	struct cache c = { .name = name,
+			   .size = size,
+			   .align = align,
+			   .flags = flags,
+			   .user_from = from };
 	va_list rest;
 
 	va_start(rest, from);
-	(void)va_arg(rest, uint32_t);
+	c.user_size = va_arg(rest, uint32_t);
 	c.ctor = va_arg(rest, void *);
 	va_end(rest);
 	return create(&c, CALLER());
@@ -142,9 +150,13 @@ KERNEL_ENTRY void *kernel_cache_create_args(char *name, uint32_t size,
 {
 	struct cache c = { .name = name, .size = size, .flags = flags };
 
-	if (args && host.off.cache_args_ctor != NO_OFFSET) {
+	if (args && host.off.cache_args_user_size != NO_OFFSET) {
 		c.align = *(uint32_t *)at(args, host.off.cache_args_align);
 		c.ctor = *(void **)at(args, host.off.cache_args_ctor);
+		c.user_from = *(uint32_t *)at(args,
+					      host.off.cache_args_user_from);
+		c.user_size = *(uint32_t *)at(args,
+					      host.off.cache_args_user_size);
 	}
 	return create(&c, CALLER());
 }
@@ -166,6 +178,15 @@ static void *cache_alloc(void *cache, uint32_t gfp, struct caller caller)
 	if (c->ctor)
 		c->ctor(p);
 	return p;
+}
+
+bool cache_may_copy(uint16_t number, uint64_t offset, uint64_t n)
+{
+	const struct cache *c = &k.list[number];
+
+	return number >= k.count || (offset >= c->user_from &&
+				     offset - c->user_from <= c->user_size &&
+				     n <= c->user_from - offset + c->user_size);
 }
 
 bool cache_is_gone(uint16_t number)

@@ -276,3 +276,44 @@ KERNEL_ENTRY void kernel_kvfree_call_rcu(char *head, uint64_t arg)
 	d->caller = CALLER();
 	kernel_call_rcu((struct callback *)d, free_delayed);
 }
+
+/* What the kernel's kmalloc() has room for (mm/slab_common.c); 0: whole pages
+ */
+static uint64_t kmalloc_room(uint64_t size, char *name, size_t len)
+{
+	uint64_t room = 8;
+
+	while (room < size)
+		room *= 2;
+	if (size > 64 && size <= 192)
+		room = size <= 96 ? 96 : size <= 128 ? 128 : 192;
+	if (room >= 1024)
+		snprintf(name, len, "kmalloc-%luk", room / 1024);
+	else
+		snprintf(name, len, "kmalloc-%lu", room);
+	return room > 8192 ? 0 : room;
+}
+
+/* Of an object's copy to or from a program: that it is no more than it */
+KERNEL_ENTRY void kernel_check_heap_object(const void *p, uint64_t n,
+					   const void *slab, bool to_user)
+{
+	void (*stop)(const char *, const char *, bool, uint64_t,
+		     uint64_t) = symp("usercopy_abort");
+	uint64_t start, room, offset;
+	const struct block *b = memory_find((uint64_t)p, &start);
+	char kmalloc[32];
+
+	if (!b || b->state != BLOCK_LIVE || !stop)
+		return;
+	offset = (uint64_t)p - start;
+	if (b->kind == MEMORY_CACHE) {
+		if (!cache_may_copy(b->cache, offset, n))
+			stop("SLUB object", cache_name(b->cache), to_user,
+			     offset, n);
+	} else if (b->kind == MEMORY_KMALLOC) {
+		room = kmalloc_room(b->size, kmalloc, sizeof(kmalloc));
+		if (room && (offset > room || n > room - offset))
+			stop("SLUB object", kmalloc, to_user, offset, n);
+	}
+}

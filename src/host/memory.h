@@ -146,6 +146,8 @@ void guard_memory_each_live(block_visit *visit, void *ctx);
 const char *cache_name(uint16_t number);
 void cache_object_freed(uint16_t number);
 bool cache_is_gone(uint16_t number);
+/* Whether @n bytes at @offset may be copied to a program, or from one */
+bool cache_may_copy(uint16_t number, uint64_t offset, uint64_t n);
 
 /* memory-vmalloc.c: modules' code and data */
 bool modules_are_loaded(void);
