@@ -7,6 +7,7 @@ CASES: a list of Case.  Each is loaded into a fresh kernel."""
 import collections
 import functools
 import os
+import re
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -16,8 +17,9 @@ from broken import read_module                                  # noqa: E402
 import broken                                                   # noqa: E402
 
 # @edit: a function of a Module, returning None or bytes.  @before: good modules
-# that are loaded first (and what they need).  @keep: with its signature.
-Case = collections.namedtuple("Case", "name source edit params before")
+# that are loaded first (and what they need).  @built: of the modules in broken/.
+Case = collections.namedtuple("Case", "name source edit params before built",
+                              defaults=(False,))
 CASES = []
 
 # Places in the ELF header and in a section's header: format, offset
@@ -378,6 +380,20 @@ for name, data in (
         ("user-read", "48 8b 04 25 00 00 10 00"), ("break-point", "cc"),
         ("text-write", "c6 05 02 00 00 00 c3 31 c0 c3")):
     add("init-" + name, code(bytes.fromhex(data)))
+
+
+# --- built from source: broken/*.c ---------------------------------------------
+
+def ways(source):
+    """What its table has: {"name", function}, ..."""
+    with open(f"{HERE}/broken/{source}.c", encoding="ascii") as f:
+        return re.findall(r'\{ "([\w-]+)",\s', f.read())
+
+
+for source in ("broken_core", "broken_memory", "broken_data", "broken_device"):
+    for way in ways(source):
+        CASES.append(Case(f"{source[7:]}-{way}", source, None, "how=" + way, (),
+                          True))
 
 
 @functools.lru_cache(maxsize=64)
