@@ -9,10 +9,12 @@
 #include "host.h"
 
 /*
- * Nothing else may come to lie here: the program's own segment of this size
- * keeps brk(2)'s random start out (the kernel places brk after the last one).
+ * Nothing else may come to lie here: the program's own segment at the end of
+ * it keeps brk(2)'s random start out (the kernel places brk after the last
+ * one).  Not a segment of all of it: a debugger would take what is in there for
+ * lkm-host's.
  */
-static uint8_t low[LOW_SIZE]
+static uint8_t last_page[4096]
 	__attribute__((used, section(".lkm_low,\"aw\",@nobits#")));
 
 struct segment {
@@ -163,6 +165,7 @@ int map_read(struct lkm_error **reterr)
 
 int map_image(struct lkm_error **reterr)
 {
+	void *low = (void *)LOW_BASE;
 	struct lkm_krelocs relocs;
 	int r;
 
