@@ -3,8 +3,10 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 
+#include "debug.h"
 #include "kernel-calls.h"
 #include "serve.h"
 
@@ -118,12 +120,12 @@ static long load(struct worker *w)
 {
 	struct load l = { .params = w->fields.field[0].str,
 			  .flags = (uint32_t)w->fields.field[1].num };
-	_cleanup_close_ int fd = proto_take_fd(w->in);
 	int r;
 
-	if (fd < 0)
+	w->file = proto_take_fd(w->in);
+	if (w->file < 0)
 		return -EBADF;
-	r = proto_read_file(fd, PROTO_MODULE_MAX, &l.bytes, &l.size);
+	r = proto_read_file(w->file, PROTO_MODULE_MAX, &l.bytes, &l.size);
 	if (r < 0)
 		return r;
 	w->buffer = l.bytes;
@@ -217,6 +219,33 @@ static long copy(struct worker *w)
 	return 0;
 }
 
+/* Yama: who is no ancestor may attach only if it was allowed. */
+static void allow_tracer(int fd)
+{
+	struct ucred who;
+	socklen_t size = sizeof(who);
+
+	if (!getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size))
+		(void)prctl(PR_SET_PTRACER, (unsigned long)who.pid, 0, 0, 0);
+}
+
+static long debug(struct worker *w)
+{
+	struct client *c = w->client;
+	bool on = w->fields.field[0].num;
+
+	if (on == c->debugs)
+		return 0;
+	c->debugs = on;
+	if (on) {
+		allow_tracer(c->fd);
+		debug_begin();
+	} else {
+		debug_end();
+	}
+	return 0;
+}
+
 static long connect_another(struct worker *w)
 {
 	int fd = serve_another();
@@ -235,6 +264,7 @@ static const struct {
 	{ PROTO_UNLOAD, unload }, { PROTO_LOG, read_log },
 	{ PROTO_STATUS, status }, { PROTO_STOP, stop },
 	{ PROTO_FORK, copy },	  { PROTO_CONNECT, connect_another },
+	{ PROTO_DEBUG, debug },
 };
 
 static long run_kernel_call(void *worker)
@@ -269,6 +299,9 @@ static void release(struct worker *w)
 	if (w->buffer)
 		munmap(w->buffer, w->buffer_size);
 	w->buffer = NULL;
+	if (w->file >= 0)
+		close(w->file);
+	w->file = -1;
 }
 
 long call_end_aborted(struct worker *w)

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "debug.h"
 #include "host.h"
 #include "kernel-calls.h"
 
@@ -79,9 +80,10 @@ static bool known_int3(struct kernel_regs *r)
 /* The kernel's own report_bug(): 1: a warning, go on; 2: a BUG */
 static int bug_at(uint64_t ip, struct kernel_regs *r)
 {
+	static const uint8_t ud2[] = { 0x0f, 0x0b };
 	int (*report)(uint64_t, struct kernel_regs *) = symp("report_bug");
 
-	if (*(const uint16_t *)ip != 0x0b0f || !report)
+	if (memcmp(debug_code(ip), ud2, sizeof(ud2)) || !report)
 		return 0;
 	return report(ip, r);
 }
@@ -182,8 +184,11 @@ static void on_fault(int signal, siginfo_t *info, void *context)
 	struct fault now;
 
 	read_fault(info, u->uc_mcontext.gregs, &now);
-	if (repaired(u, &now))
+	if (repaired(u, &now)) {
+		debug_goes_on(now.regs.ip,
+			      (uint64_t)u->uc_mcontext.gregs[REG_RIP]);
 		return;
+	}
 	if (!f.inside)
 		f.fatal = now;
 	if (!f.inside && now.trap == TRAP_PF)

@@ -33,6 +33,10 @@ void kernel_save_fl(void);
 void kernel_irq_disable(void);
 void kernel_irq_enable(void);
 
+/* debug.c */
+int kernel_module_finalize(const void *head, const void *sections,
+			   void *module);
+
 /* fault-oops.c */
 void kernel_oops_dead(int signal);
 

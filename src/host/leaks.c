@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "checks.h"
+#include "debug.h"
 #include "kernel-calls.h"
 #include "memory.h"
 
@@ -59,6 +60,7 @@ KERNEL_ENTRY void kernel_module_coming(void *module)
 	l.born[n].sequence = memory_sequence();
 	site_module_add(module);
 	fail_alloc_coming(module);
+	debug_module_coming(module);
 }
 
 /* What was allocated before the module came does not know of it. */
@@ -137,6 +139,7 @@ KERNEL_ENTRY void kernel_module_going(void *module)
 {
 	uint16_t n = site_module_number(module);
 
+	debug_module_going(module);
 	fail_alloc_end(module);
 	go_on("ftrace_release_mod", module, 0, 0);
 	if (!n)

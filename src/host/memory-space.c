@@ -57,7 +57,7 @@ struct piece *space_get(struct space *s, uint64_t size, uint64_t align)
 
 		if (p + size <= next->start)
 			break;
-		p = (next->start + next->size + align - 1) & -align;
+		p = MAX_OF(p, (next->start + next->size + align - 1) & -align);
 	}
 	if (p > s->end || size > s->end - p)
 		return NULL;

@@ -43,6 +43,8 @@ KERNEL_ENTRY void kernel_vfree(void *p)
 static struct space modules = { .begin = MODULES_BASE,
 				.end = MODULES_BASE + MODULES_SIZE };
 
+static bool keep_places;
+
 static void *module_get(uint64_t size)
 {
 	struct piece *p = space_get(&modules, whole_pages(size), 4096);
@@ -69,7 +71,19 @@ static void module_put(void *start)
 	(void)mmap(start, p->size, PROT_NONE,
 		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1,
 		   0);
+	if (keep_places)
+		modules.begin = MAX_OF(modules.begin, p->start + p->size);
 	space_put(&modules, p);
+}
+
+/*
+ * While a debugger is attached, what was freed (a module's init is, too) is
+ * nobody else's: it may have break points there, and would write them.
+ */
+void modules_keep_places(bool keep)
+{
+	keep_places = keep;
+	modules.begin = MODULES_BASE;
 }
 
 bool modules_are_loaded(void)

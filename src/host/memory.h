@@ -153,6 +153,7 @@ bool cache_may_copy(uint16_t number, uint64_t offset, uint64_t n);
 bool modules_are_loaded(void);
 uint32_t modules_sequence(void);
 uint32_t modules_sequence_at(uint64_t address);
+void modules_keep_places(bool keep); /* of what is freed */
 void modules_each(range_visit *visit);
 
 /* rights.c: of their pages */

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <ucontext.h>
 
+#include "debug.h"
 #include "host.h"
 
 /* What a processor that has booted has in them */
@@ -55,7 +56,8 @@ static void write_msr(const greg_t *g)
 
 /* An instruction without its prefixes */
 struct op {
-	uint8_t *p;
+	const uint8_t *p;
+	uint8_t *live; /* where *p is executed */
 	uint8_t rex;
 	bool narrow; /* 16-bit operands */
 	greg_t *g;
@@ -125,7 +127,8 @@ static int emulate_short(struct op *o)
 	case 0xf4: /* hlt */ return 1;
 	case 0xfa:
 	case 0xfb: /* cli, sti: next time for nothing */
-		text_write(o->p, &nop, 1);
+		if (*o->live == o->p[0])
+			text_write(o->live, &nop, 1);
 		return 1;
 	default: return 0;
 	}
@@ -187,7 +190,7 @@ void privileged_page_fault(uint64_t address)
 
 bool privileged_emulate(greg_t *g)
 {
-	uint8_t *start = (uint8_t *)g[REG_RIP];
+	const uint8_t *start = debug_code((uint64_t)g[REG_RIP]);
 	struct op o = { .p = start, .g = g };
 	int len;
 
@@ -200,12 +203,13 @@ bool privileged_emulate(greg_t *g)
 	}
 	if ((*o.p & 0xf0) == 0x40)
 		o.rex = *o.p++;
+	o.live = (uint8_t *)g[REG_RIP] + (o.p - start);
 	len = o.p[0] == 0x0f ? emulate_0f(&o) : emulate_short(&o);
 	if (len < 0)
 		len = cpu_insn_length(start) - (int)(o.p - start);
 	if (len <= 0)
 		return false;
-	g[REG_RIP] = (greg_t)(o.p + len);
+	g[REG_RIP] = (greg_t)(o.live + len);
 	host.stats.emulated++;
 	return true;
 }

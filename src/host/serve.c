@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "debug.h"
 #include "finding.h"
 #include "kernel-calls.h"
 
@@ -63,6 +64,8 @@ static void free_client(struct client *c)
 			v.clients[i] = NULL;
 		left += v.clients[i] != NULL;
 	}
+	if (c->debugs)
+		debug_lost();
 	if (c->fd >= 0)
 		close(c->fd);
 	proto_release(c->in);
@@ -221,6 +224,7 @@ static struct worker *new_worker(struct client *c, unsigned int level)
 	w->out = calloc(1, sizeof(*w->out));
 	w->client = c;
 	w->level = level;
+	w->file = -1;
 	c->workers[level] = w;
 	c->living++;
 	if (!w->in || !w->out || sched_spawn_user(work, w, task_name(c)) < 0) {

@@ -29,11 +29,13 @@ struct worker {
 	void *buffer;
 	size_t buffer_size;
 	struct proto_fields fields;
+	int file; /* of a module that it loads; -1: none, or taken over */
 };
 
 struct client {
 	int fd;
 	bool gone;
+	bool debugs; /* it has asked for that */
 	char name[16];
 	unsigned int depth;  /* requests in work */
 	unsigned int living; /* workers */

@@ -57,6 +57,8 @@
  *			may be answered -512 to -516 then, by which the kernel
  *			says how to restart a system call.
  *	CONNECT		one descriptor: another connection to this kernel
+ *	DEBUG		-; request: 1: a debugger is about to attach, and shall
+ *			find the kernel and its modules; 0: it has left
  *
  * While a request is in work the host may send an UPCALL; the client answers
  * with UPCALL_DONE of the upcall's id.  Before that it may send requests, which

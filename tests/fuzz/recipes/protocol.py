@@ -34,6 +34,7 @@ def seeds():
     yield "load", message(2, s("numdummies=2"), w(0))
     yield "open", message(4, s("/proc/modules"), w(0), w(0))
     yield "write", message(6, w(3), q(2**64 - 1), bulk(b"hello"))
+    yield "debug", message(22, w(1))
     yield "poll", message(12, w(3), w(1), w(2**32 - 1))
     yield "memfd", message(6, w(3), q(0), bulk(b"", 70000, 1))
     yield "upcall", message(40, s("net-pf-10"))
