@@ -78,6 +78,17 @@ int lkm_host_connect(struct lkm_host **ret, struct lkm_error **reterr);
  */
 int lkm_host_copy(struct lkm_host *host, uint64_t fail_alloc,
 		  struct lkm_host **ret, struct lkm_error **reterr);
+/**
+ * lkm_host_debug() - a debugger is about to attach to the process, or has left
+ *
+ * While it is on, the process has the kernel's symbols and each module's own
+ * file, with its sections where they are, in the form that gdb looks for (JIT
+ * compilation interface), and may be attached to by the caller's descendants.
+ * A module's init function is also called init_of_MODULE there.
+ *
+ * Return: 0; host.kernel.died
+ */
+int lkm_host_debug(struct lkm_host *host, bool on, struct lkm_error **reterr);
 /** lkm_host_stop() - end it, and free @host */
 int lkm_host_stop(struct lkm_host *host, struct lkm_error **reterr);
 /** lkm_host_free() - disconnect; a private one ends */

@@ -178,6 +178,16 @@ static void child_kill(pid_t pid, pid_t target, int *ret_status)
 		child_wait(pid, 0, ret_status);
 }
 
+int spawn_start(const struct spawn *s, pid_t *ret)
+{
+	struct child c = { .out = { -1, -1 }, .in = -1 };
+	int rc = child_start(s, &c);
+
+	if (!rc)
+		*ret = c.pid;
+	return rc;
+}
+
 int spawn_run(const struct spawn *s, int *ret_status)
 {
 	struct child c = { .out = { -1, -1 }, .in = -1 };

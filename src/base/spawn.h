@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/macro.h"
 #include "base/strbuf.h"
@@ -25,6 +26,11 @@ struct spawn {
 			 */
 };
 
+/*
+ * Run it with our output, and ours as input with @share_input; not waited for.
+ * 0 and its number, or negative errno.
+ */
+int spawn_start(const struct spawn *s, pid_t *ret) _must_check_;
 /*
  * Run and wait.  0 and *@ret_status (as waitpid(2) gives it), or negative
  * errno: -ETIMEDOUT after it was killed, -ENOENT no such program.

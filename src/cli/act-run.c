@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Executing a plan, and the explanation when the kernel refuses.
 #include "cli/act.h"
+#include "cli/gdb.h"
 
 #include <string.h>
 
@@ -50,7 +51,8 @@ bool act_options_are_fine(const struct cli *cli)
 	uint64_t value;
 
 	return cli_opt_number(cli, "timeout", &value) &&
-	       cli_opt_number(cli, "wait", &value) && fail_alloc_is_fine(cli);
+	       cli_opt_number(cli, "wait", &value) && fail_alloc_is_fine(cli) &&
+	       gdb_options_are_fine(cli);
 }
 
 /* The value of an option that act_options_are_fine() has seen. */

@@ -168,6 +168,7 @@ static const struct host_command commands[] = {
 	{ "write", 1, 2, false, host_verb_write },
 	{ "ls", 1, INT_MAX, false, host_verb_ls },
 	{ "exec", 1, INT_MAX, true, host_verb_exec },
+	{ "gdb", 0, INT_MAX, true, host_verb_gdb },
 	{ "log", 0, 0, false, NULL },
 };
 
@@ -213,7 +214,7 @@ static int host_run(struct cli *cli, int argc, char **argv)
 
 const struct verb verb_host = {
 	.name = "host",
-	.args = "start|stop|status|doctor|cat|write|ls|exec|log [ARGUMENT...]",
+	.args = "start|stop|status|doctor|cat|write|ls|exec|gdb|log [ARGUMENT...]",
 	.summary = "a distribution's own kernel in an ordinary process",
 	.detail =
 		"start [IMAGE]        boot the kernel of -k RELEASE or IMAGE in "
@@ -229,6 +230,8 @@ const struct verb verb_host = {
 		"ls PATH...           its directories\n"
 		"exec PROGRAM...      run a program whose devices, /proc, /sys "
 		"and modules are its\n"
+		"gdb [-- ARGUMENT...] gdb (or $LKM_GDB) attached to it, with its "
+		"symbols and modules\n"
 		"log                  its log\n\n"
 		"It needs no privilege and no virtual machine: the unmodified "
 		"image runs in a\nsandboxed process, and 'lkm --on hosted' acts "

@@ -15,6 +15,9 @@ struct host_command {
 /* verb-host-exec.c */
 int host_verb_exec(struct cli *cli, int argc, char **argv);
 
+/* verb-host-gdb.c */
+int host_verb_gdb(struct cli *cli, int argc, char **argv);
+
 /* verb-host-file.c */
 int host_verb_cat(struct cli *cli, int argc, char **argv);
 int host_verb_write(struct cli *cli, int argc, char **argv);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // lkm load: load modules with all that they need.
 #include "cli/act.h"
+#include "cli/gdb.h"
 #include "cli/verbs.h"
 
 #include <string.h>
@@ -59,6 +60,7 @@ static int load_one(struct cli *cli, const struct request *request)
 {
 	struct lkm_error *e = NULL;
 	struct lkm_plan *plan = NULL;
+	struct gdb gdb = { 0 };
 	size_t done = 0;
 	int rc = act_plan(cli, request, act_plan_flags(cli), false, &plan, &e);
 
@@ -70,8 +72,11 @@ static int load_one(struct cli *cli, const struct request *request)
 	}
 	if (!rc && cli_has(cli, "fail-alloc"))
 		return load_failing(cli, plan);
+	if (!rc && gdb_is_wanted(cli) && !cli->dry_run)
+		rc = gdb_start_load(cli, plan, &gdb, &e);
 	if (!rc)
 		rc = act_run(cli, plan, &done, &e);
+	gdb_end_load(&gdb);
 	if (!rc)
 		rc = persist(cli, plan, &e);
 	lkm_plan_free(plan);
@@ -146,6 +151,10 @@ const struct verb verb_load = {
 			  "hosted: fail this allocation of its init, in a copy" },
 			{ "guard", 0, NULL,
 			  "hosted: with guard pages, where one is started" },
+			{ "gdb", 0, NULL,
+			  "hosted: gdb on the terminal, stopped at its init" },
+			{ "gdb-command", 0, "COMMAND",
+			  "hosted: gdb does this there (and the next), no prompt" },
 			{ 0 },
 		},
 	.flags = VERB_ON | VERB_BOOTS,

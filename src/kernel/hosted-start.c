@@ -349,6 +349,21 @@ int lkm_host_copy(struct lkm_host *host, uint64_t fail_alloc,
 	return rc;
 }
 
+int lkm_host_debug(struct lkm_host *host, bool on, struct lkm_error **reterr)
+{
+	_cleanup_message_ struct proto_message *m = host_message(PROTO_DEBUG);
+	int rc;
+
+	if (!m)
+		return error_nomem(reterr);
+	proto_put_u32(m, on);
+	rc = host_call(host, m, 0);
+	if (rc < 0)
+		return host_error(host, rc, "debug", "the kernel", reterr);
+	host_take_findings(host, m);
+	return 0;
+}
+
 /* Ask it, then wait until the process has ended. */
 static int ask_to_stop(struct lkm_host *h)
 {

@@ -61,6 +61,8 @@ options:
       --force-vermagic       ignore the version magic
       --fail-alloc N|all     hosted: fail this allocation of its init, in a copy
       --guard                hosted: with guard pages, where one is started
+      --gdb                  hosted: gdb on the terminal, stopped at its init
+      --gdb-command COMMAND  hosted: gdb does this there (and the next), no prompt
 \
 common options:
       --root DIR             work on the system below DIR

@@ -90,6 +90,23 @@ static void output_has_a_limit(void **state)
 	strbuf_release(&out);
 }
 
+/* Also without being waited for at once */
+static void children_go_on_by_themselves(void **state)
+{
+	const char *const fail[] = { "sh", "-c", "sleep 0.1; exit 4", NULL };
+	const char *const none[] = { "no-such-program-here", NULL };
+	struct spawn s = { .argv = fail };
+	int status;
+	pid_t pid;
+
+	assert_int_equal(spawn_start(&s, &pid), 0);
+	assert_int_equal(waitpid(pid, &status, WNOHANG), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(WEXITSTATUS(status), 4);
+	s.argv = none;
+	assert_int_equal(spawn_start(&s, &pid), -ENOENT);
+}
+
 static void children_get_what_is_theirs(void **state)
 {
 	const char *const show[] = {
@@ -160,6 +177,7 @@ int main(void)
 		cmocka_unit_test(long_input_does_not_block),
 		cmocka_unit_test(children_need_not_read),
 		cmocka_unit_test(output_has_a_limit),
+		cmocka_unit_test(children_go_on_by_themselves),
 		cmocka_unit_test(children_get_what_is_theirs),
 		cmocka_unit_test(deaths_are_told),
 		cmocka_unit_test(children_end_in_time),
