@@ -79,6 +79,7 @@ static void look(int original)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char folder[] = "/tmp/lkm-fuzz-XXXXXX", name[KEPT_NAME_SIZE];
+	char kernels[sizeof(folder) + sizeof("/kernels")];
 	const struct cache_piece piece = { data, size };
 	struct cache_place place;
 	uint8_t *copy = malloc(size + 1);
@@ -101,7 +102,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	unlinkat(place.dir, name, 0);
 	unlinkat(place.dir, "original", 0);
 	cache_place_close(&place);
-	if (chdir(folder) < 0 || rmdir("kernels") < 0 || rmdir(folder) < 0)
+	/* The fuzzer's own paths may be relative: stay where we are. */
+	snprintf(kernels, sizeof(kernels), "%s/kernels", folder);
+	if (rmdir(kernels) < 0 || rmdir(folder) < 0)
 		abort();
 	free(copy);
 	return 0;
