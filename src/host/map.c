@@ -14,8 +14,9 @@
  * one).  Not a segment of all of it: a debugger would take what is in there for
  * lkm-host's.
  */
-static uint8_t last_page[4096]
-	__attribute__((used, section(".lkm_low,\"aw\",@nobits#")));
+__asm__(".pushsection .lkm_low,\"aw\",@nobits\n"
+	".balign 4096; .zero 4096\n"
+	".popsection\n");
 
 struct segment {
 	uint64_t file_offset, address, physical, file_size, memory_size;
