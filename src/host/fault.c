@@ -93,8 +93,41 @@ static bool is_ours(uint64_t ip)
 	return !is_kernel_text(ip) && !is_module_area(ip);
 }
 
+/*
+ * Called with the address of the registers of the fault on top of the stack, by
+ * which debuggers go on behind it as behind a signal.  DW_CFA_expression, whose
+ * DWARF is: *%rsp + offset in struct kernel_regs.
+ */
+#define SAVED(reg, offset) \
+	".cfi_escape 0x10, " #reg ", 5, 0x77, 0, 0x06, 0x23, " #offset "\n"
+void fault_entry(void);
+__asm__(".pushsection .text\n"
+	".globl fault_entry\n"
+	"fault_entry:\n"
+	".cfi_startproc\n"
+	".cfi_signal_frame\n"
+	/* the CFA: what is in sp, 152 = 0x98 0x01; ip: 128 = 0x80 0x01 */
+	".cfi_escape 0x0f, 7, 0x77, 0, 0x06, 0x23, 0x98, 0x01, 0x06\n"
+	".cfi_escape 0x10, 16, 6, 0x77, 0, 0x06, 0x23, 0x80, 0x01\n" SAVED(0,
+									   80)
+		SAVED(1, 96) SAVED(2, 88) SAVED(3, 40) SAVED(4, 104)
+			SAVED(5, 112) SAVED(6, 32) SAVED(8, 72) SAVED(9, 64)
+				SAVED(10, 56) SAVED(11, 48) SAVED(12, 24)
+					SAVED(13, 16) SAVED(14, 8) SAVED(15, 0)
+	/* who goes up looks one byte before where a call returns to */
+	"nop\n"
+	"call fault_report\n"
+	"ud2\n"
+	".cfi_endproc\n"
+	".popsection\n");
+_Static_assert(offsetof(struct kernel_regs, sp) == 152 &&
+		       offsetof(struct kernel_regs, ip) == 128 &&
+		       offsetof(struct kernel_regs, di) == 112,
+	       "as fault_entry has them");
+
 /* Runs on a stack of its own: that of the fault may be what is broken. */
-static void report(void)
+void fault_report(void);
+__attribute__((used)) void fault_report(void)
 {
 	if (f.inside)
 		host_stop("fault while a fault was being reported");
@@ -109,9 +142,11 @@ static void divert(ucontext_t *u)
 {
 	greg_t *g = u->uc_mcontext.gregs;
 
-	/* as after a call: the return address lies at 16 n + 8 */
-	g[REG_RSP] = (greg_t)(f.stack + OOPS_STACK - 72);
-	g[REG_RIP] = (greg_t)report;
+	uint64_t *top = (uint64_t *)(f.stack + OOPS_STACK - 64);
+
+	*top = (uint64_t)&f.fatal.regs;
+	g[REG_RSP] = (greg_t)top;
+	g[REG_RIP] = (greg_t)fault_entry;
 }
 
 static void on_tick(int signal, siginfo_t *info, void *context)

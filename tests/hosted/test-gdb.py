@@ -113,6 +113,21 @@ def test_stock(s):
              r"^0x\w+ in (dummy_)?init_module \(\)")
 
 
+def test_oops(s):
+    """Where it happened, as the kernel begins to report it."""
+    folder = modulebuild.build(HERE + "/faults", s.kernel.series)
+    done = private(s, folder + "/oops_init.ko", commands=[
+        "break oops_begin", "continue", "bt", "frame function reach",
+        "print p"], status=1)
+    in_order(done.stdout, r"^#0 .* in oops_begin \(\)",
+             r"^#\d+ +<signal handler called>",
+             *(rf"^#\d+ .*{name} \(.*\) at .*oops_init.c:\d+"
+               for name in ("reach", "middle", "oops_init_init")), *KERNEL,
+             r"^\$1 = .*0x0")
+    check("error[host.load.aborted]: " in done.stderr and
+          "host.finding" in done.stderr, done)
+
+
 def tracer(pid):
     with open(f"/proc/{pid}/status", encoding="ascii") as f:
         return int(re.search(r"^TracerPid:\s+(\d+)", f.read(), re.M)[1])
@@ -298,5 +313,5 @@ def test_nobody(s):
 
 
 if __name__ == "__main__":
-    clilib.main(test_init, test_steps, test_goes_on, test_stock, test_attach,
+    clilib.main(test_init, test_steps, test_goes_on, test_stock, test_oops, test_attach,
                 test_reload, test_two, test_errors, test_terminal, test_nobody)
