@@ -209,10 +209,21 @@ exec {root}/sbin/"$@" {"2>&-" if closed else ""}"""
                  f"{more or ''}", *out)
 
 
+def can_mount(folder):
+    """Root may lack the right to it, in a container."""
+    script = f"""mount -t tmpfs none {folder} && mkdir {folder}/a {folder}/b &&
+mount -t overlay none -o lowerdir=/usr/lib,upperdir={folder}/a,\\
+workdir={folder}/b /usr/lib"""
+    os.makedirs(folder)
+    return not os.geteuid() and subprocess.run(
+        ["unshare", "-m", "sh", "-c", script], capture_output=True,
+        check=False).returncode == 0
+
+
 def lsmod_opens(j):
     """lsmod of many modules makes no more calls than of few."""
-    if os.geteuid() or not shutil.which("strace"):
-        print("lsmod: left out, it needs root and strace")
+    if not shutil.which("strace"):
+        print("lsmod: left out, it needs strace")
         return
     calls = []
     for count in (3, 1000):
@@ -246,8 +257,8 @@ def main():
         with open(folder + "/conf/a.conf", "w", encoding="ascii") as f:
             f.write(CONF)
         fakechroot(j)
-        if os.geteuid():
-            print("interposed: left out, it needs root")
+        if not can_mount(folder + "/probe"):
+            print("interposed and lsmod: left out, they need to mount")
         else:
             interposed(j, interposer, CALLS, False)
             interposed(j, interposer, [c for c in CALLS if " -" not in c], False,
@@ -255,7 +266,7 @@ def main():
             interposed(j, interposer, ["modprobe top", "modprobe shown"],
                        False, {"MODPROBE_OPTIONS": "-v -i"})
             interposed(j, interposer, CLOSED, True)
-        lsmod_opens(j)
+            lsmod_opens(j)
         print(f"{j.count} compared, {j.bad} differ")
         sys.exit(1 if j.bad else 0)
 
