@@ -18,6 +18,23 @@ from vmlib import check, equal      # noqa: E402
 TIMEOUT = 120
 
 
+def finished(command, seconds, **options):
+    """As subprocess.run(), of text; what does not end in time is a failure
+    that says what each thread waits for."""
+    with subprocess.Popen(command, text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, errors="replace",
+                          **options) as p:
+        try:
+            out, err = p.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            threads = subprocess.run(
+                ["ps", "-eLo", "pid,ppid,tid,stat,wchan:32,args"], text=True,
+                stdout=subprocess.PIPE, check=False).stdout
+            p.kill()
+            check(False, f"{command}: not ended in {seconds} s", threads)
+    return subprocess.CompletedProcess(command, p.returncode, out, err)
+
+
 class Session:
     """A runtime directory with at most one hosted kernel, of @kernel."""
 

@@ -10,7 +10,6 @@ import os
 import shutil
 import signal
 import stat
-import subprocess
 import sys
 import time
 
@@ -229,10 +228,9 @@ def test_nobody(s):
                    "nobody-cache"), HOME="/")
 
     def run(*words, program="lkm"):
-        done = subprocess.run(
+        done = clilib.finished(
             ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
-             "--inh-caps=-all", copies[program], *words], text=True, env=env,
-            capture_output=True, timeout=60, check=False)
+             "--inh-caps=-all", copies[program], *words], 60, env=env)
         equal(done.returncode, 0, done)
         return done.stdout
 
