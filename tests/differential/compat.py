@@ -25,18 +25,14 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(HERE, "..", "common"))
+import kmod30           # noqa: E402
+
 MKMODULE = os.path.join(HERE, "../common/mkmodule.py")
 TOOLS = ("lsmod", "insmod", "rmmod", "modprobe", "modinfo", "depmod", "kmod")
 ALIASES = 20000         # of all kinds; the default run takes a sample
 SAMPLE = 2500
-
-
-def find_kmod():
-    for path in ("/bin/kmod", "/usr/bin/kmod"):
-        if os.path.exists(path):
-            return path
-    return None
-
 
 DEPMOD_CASES = """
 -n
@@ -79,7 +75,7 @@ class Judge:
     """Runs a command both ways and counts what differs."""
 
     def __init__(self, lkm, cwd):
-        self.programs = {"lkm": os.path.abspath(lkm), "kmod": find_kmod()}
+        self.programs = {"lkm": os.path.abspath(lkm), "kmod": kmod30.find()}
         self.cwd = cwd
         self.bad = []
         self.count = 0
@@ -534,14 +530,10 @@ def main():
     cache = os.environ.get("LKM_CACHE") or \
         os.path.expanduser("~/.cache/lkm-tests")
     link = os.path.join(cache, "kernels", kernel)
-    if not os.path.isdir(link) or not find_kmod():
-        print("skipped: no kernel " + kernel + " (tools/fetch-kernels), or "
-              "no kmod")
+    if not os.path.isdir(link):
+        print("skipped: no kernel " + kernel + " (tools/fetch-kernels)")
         sys.exit(77)
-    if subprocess.run([find_kmod(), "-V"], stdout=subprocess.PIPE,
-                      check=False).stdout.split()[2:3] != [b"30"]:
-        print("skipped: this kmod is not version 30")
-        sys.exit(77)
+    kmod30.demand()
     bad = 0
     with tempfile.TemporaryDirectory(dir=cache, prefix="compat-") as tmp:
         make_tree(tmp)

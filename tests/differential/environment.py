@@ -8,7 +8,7 @@ usage: environment.py LKM INTERPOSER
 
 What is printed, the exit status, the files that are written and the calls that
 an interposing library sees must be the same.  What is not here is left out;
-without kmod: skipped (77)."""
+without kmod 30: skipped (77)."""
 
 import filecmp
 import os
@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 
-from compat import relaxed
+from compat import kmod30, relaxed
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 MKMODULE = os.path.join(HERE, "../common/mkmodule.py")
@@ -243,11 +243,7 @@ exec strace -f -e trace=%file -o {j.folder}/trace {j.root('lkm')}/sbin/lsmod"""
 
 def main():
     lkm, interposer = (os.path.abspath(p) for p in sys.argv[1:])
-    kmod = next((p for p in ("/bin/kmod", "/usr/bin/kmod")
-                 if os.path.exists(p)), None)
-    if not kmod:
-        print("skipped: no kmod")
-        sys.exit(77)
+    kmod = kmod30.demand()
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)
         j = Judge(folder)

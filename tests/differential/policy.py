@@ -21,6 +21,11 @@ import subprocess
 import sys
 import tempfile
 
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "common"))
+import kmod30           # noqa: E402
+
 DIRS = ["/etc/modprobe.d", "/run/modprobe.d", "/usr/local/lib/modprobe.d",
         "/usr/lib/modprobe.d"]
 NAMES = ["foo", "foo-bar", "foo_bar", "snd-pcm", "b1", "x", "e1000e"]
@@ -235,8 +240,9 @@ def compare(dump, seed, work):
 
 
 def enter_namespace():
-    if os.geteuid() != 0 or not shutil.which("modprobe"):
-        print("skipped: needs root and kmod")
+    kmod30.demand()
+    if os.geteuid() != 0:
+        print("skipped: needs root")
         sys.exit(77)
     if os.environ.get("POLICY_NAMESPACE"):
         return

@@ -21,6 +21,11 @@ import subprocess
 import sys
 import tempfile
 
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "common"))
+import kmod30           # noqa: E402
+
 SKIP = 77
 DEPMOD = "/usr/sbin/depmod"
 FILL = "0123456789ABCDEFabcxyz-_,:"
@@ -212,6 +217,7 @@ def main():
     modules = os.path.join(cache, "kernels", kernel, "lib/modules")
     if not os.path.isdir(modules) or not os.path.exists(DEPMOD):
         skip(f"no kernel {kernel}, or no depmod")
+    kmod30.demand()
     release = sorted(os.listdir(modules))[0]
     with tempfile.TemporaryDirectory() as tmp:
         folder = os.path.join(tmp, "lib/modules", release)
