@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A Debian without kmod: our package takes its place in a chroot, a kernel is
-installed, initramfs images are made; then kmod comes back.
+installed, initramfs images are made; then kmod comes back.  And nobody builds
+an image with a kernel and our package in fakechroot.
 
 usage: test-deb.py SOURCE-FOLDER
 
@@ -9,6 +10,7 @@ Needs root and the network; the chroot's base and its packages are kept in
 $LKM_CACHE/debian for a week.  Prints TAP."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -22,6 +24,7 @@ SUITE = "bookworm"
 PACKAGES = "apt-utils,kmod,libkmod2,udev,pciutils,initramfs-tools,dracut-core"
 WEEK = 7 * 24 * 3600
 KERNEL = "linux-image-amd64"
+NOBODY = 65534
 # What is not the state of the system
 VOLATILE = ("var/lib/dpkg", "var/lib/apt", "var/log", "var/cache/apt",
             "var/cache/ldconfig", "var/cache/debconf", "proc", "sys", "dev",
@@ -215,6 +218,28 @@ def back(c):
     assert where.strip().endswith("/kmod"), where
 
 
+def fakechroot(deb, folder):
+    """mmdebstrap, as nobody: depmod and modprobe run in the image."""
+    os.chmod(folder, 0o777)
+    shutil.copy(deb, folder)
+    inside = ("apt-get -q -y --no-install-recommends install /tmp/lkm_*.deb "
+              f"{KERNEL} tiny-initramfs && R=$(ls /lib/modules) && "
+              "modprobe -S $R -D dm_crypt && modinfo -k $R -n dm_crypt && "
+              "ls /lib/modules/$R/modules.dep.bin")
+    done = run("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}",
+               "--clear-groups", "mmdebstrap", "--mode=fakechroot",
+               "--variant=minbase", "--customize-hook=copy-in "
+               f"{folder}/{os.path.basename(deb)} /tmp",
+               f"--customize-hook=chroot \"$1\" sh -c '{inside}'", SUITE,
+               folder + "/image.tar", mirror(),
+               env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": folder,
+                    "TMPDIR": folder})
+    for line in (r"^insmod /lib/modules/\S*/dm-mod.ko",
+                 r"^/lib/modules/\S*/dm-crypt.ko",
+                 r"^/lib/modules/\S*/modules.dep.bin"):
+        assert re.search(line, done.stdout + done.stderr, re.M), (line, done)
+
+
 def same(ours, theirs):
     for a, b, what in zip(ours, theirs, ("initramfs-tools", "dracut")):
         less, more = set(b[0]) - set(a[0]), set(a[0]) - set(b[0])
@@ -242,6 +267,10 @@ def main():
             tempfile.TemporaryDirectory() as root:
         deb = test("a package is built", lambda: run(
             SOURCE + "/tools/build-deb", out).stdout.strip())
+        if shutil.which("mmdebstrap"):
+            with tempfile.TemporaryDirectory() as image:
+                test("an image is built in fakechroot", fakechroot, deb,
+                     image)
         c = Chroot(root)
         try:
             c.apt("update")
