@@ -241,6 +241,7 @@ static long debug(struct worker *w)
 		allow_tracer(c->fd);
 		debug_begin();
 	} else {
+		(void)prctl(PR_SET_PTRACER, 0, 0, 0, 0);
 		debug_end();
 	}
 	return 0;

@@ -174,9 +174,15 @@ static void wipe_environment(void)
 static bool set_limits(void)
 {
 	const struct rlimit none = { 0, 0 };
+	struct rlimit files;
 	const struct rlimit bytes = { FILE_BYTES_MAX, FILE_BYTES_MAX };
 
-	return !setrlimit(RLIMIT_CORE, &none) &&
+	/* those of modules stay open */
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+		return false;
+	files.rlim_cur = files.rlim_max;
+	return !setrlimit(RLIMIT_NOFILE, &files) &&
+	       !setrlimit(RLIMIT_CORE, &none) &&
 	       !setrlimit(RLIMIT_FSIZE, &bytes);
 }
 

@@ -10,6 +10,7 @@ import glob
 import os
 import pty
 import re
+import resource
 import select
 import shutil
 import subprocess
@@ -190,6 +191,24 @@ def test_reload(s):
              r"^Breakpoint 1, tally_init ", r"^\$2 = 12")
 
 
+def test_many(s):
+    """Files of modules stay open: more than a shell's limit of them."""
+    names = [os.path.basename(path).split(".")[0].replace("-", "_")
+             for path in glob.glob(
+                 s.kernel.modules + "/kernel/fs/nls/nls_[ci]*.ko*")]
+    check(len(names) > 32, names)
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (24, limits[1]))
+    try:
+        s.start()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    s.on("load", *names)
+    got = s.run("host", "gdb", "--", "-batch", *[w for name in names for w in (
+        "-ex", f"info symbol init_of_{name}")])
+    equal(got.stdout.count("init_module"), len(names), got.stdout)
+
+
 def test_two(s):
     """One debugger at a time; a load is met by the one that is there."""
     s.start()
@@ -314,4 +333,4 @@ def test_nobody(s):
 
 if __name__ == "__main__":
     clilib.main(test_init, test_steps, test_goes_on, test_stock, test_oops, test_attach,
-                test_reload, test_two, test_errors, test_terminal, test_nobody)
+                test_reload, test_many, test_two, test_errors, test_terminal, test_nobody)
