@@ -5,10 +5,12 @@
 
 #include "checks.h"
 #include "memory.h"
+#include "trace.h"
 
 #define POINTERS_MAX 4096
 #define REPORTS_MAX 4 /* of one module: the others follow from them */
-#define GONE_MAX 256  /* pieces of modules' memory, the last ones */
+#define THREADS_MAX 16
+#define GONE_MAX 256 /* pieces of modules' memory, the last ones */
 
 /*
  * Noted when the exit function is back and the module's names are known still;
@@ -20,7 +22,16 @@ struct pointer {
 	char words[96];
 };
 
+/* A thread that is in the middle of a module's function */
+struct thread {
+	void *task;
+	uint64_t sp; /* while it sleeps there */
+	struct finding_frame frame;
+};
+
 static struct {
+	struct thread threads[THREADS_MAX];
+	size_t thread_count;
 	struct pointer pointers[POINTERS_MAX];
 	size_t count;
 	void *module;
@@ -114,6 +125,23 @@ static void scan_block(struct block *b, uint64_t start, void *unused)
 	g.site = 0;
 }
 
+static void note_thread(void *task, uint64_t sp)
+{
+	static struct finding scratch;
+
+	scratch.frame_count = 0;
+	trace_find(&scratch, NULL, task);
+	for (size_t i = 0; i < scratch.frame_count; i++) {
+		if (strcmp(scratch.frames[i].module, g.name) != 0 ||
+		    g.thread_count == THREADS_MAX)
+			continue;
+		g.threads[g.thread_count++] = (struct thread){
+			.task = task, .sp = sp, .frame = scratch.frames[i]
+		};
+		return;
+	}
+}
+
 static void keep_piece(uint64_t from, uint64_t to)
 {
 	size_t i = gone_count % GONE_MAX;
@@ -135,6 +163,7 @@ void gone_note(const char *module)
 	void *(*find)(const char *) = symp("find_module");
 
 	g.count = 0;
+	g.thread_count = 0;
 	g.module = find ? find(module) : NULL;
 	if (!g.module)
 		return;
@@ -144,6 +173,7 @@ void gone_note(const char *module)
 		scan(sym(ranges[i][0]), sym(ranges[i][1]));
 	scan(PERCPU_BASE, PERCPU_BASE + host.percpu_size);
 	memory_each_live(scan_block, NULL);
+	sched_each_other(note_thread);
 }
 
 static struct block *live_now;
@@ -190,13 +220,34 @@ static void report(const struct pointer *o)
 
 bool gone_is_noted(void)
 {
-	return g.count != 0;
+	return g.count || g.thread_count;
+}
+
+/* It sleeps where it did, and will go on in what is not there any more. */
+static void report_thread(void *task, uint64_t sp)
+{
+	for (size_t i = 0; i < g.thread_count; i++) {
+		const struct thread *t = &g.threads[i];
+		struct finding *f;
+
+		if (t->task != task || t->sp != sp)
+			continue;
+		f = finding_new(FINDING_STILL_REGISTERED, g.name,
+				"thread %s still is in %s+0x%lx, which is gone",
+				(const char *)at(task, host.off.task_comm),
+				t->frame.symbol, t->frame.offset);
+		f->frames[f->frame_count++] = t->frame;
+	}
 }
 
 void gone_report(void)
 {
+	void *(*find)(const char *) = symp("find_module");
 	size_t shown = 0;
 
+	if (g.thread_count && find && !find(g.name))
+		sched_each_other(report_thread);
+	g.thread_count = 0;
 	for (size_t i = 0; i < g.count && shown < REPORTS_MAX; i++) {
 		if (module_at(g.pointers[i].target) ||
 		    !is_there_still(&g.pointers[i]))

@@ -210,6 +210,8 @@ void sched_recover(void);
 bool sched_may_die(void);
 void sched_keep_stack(void); /* nobody gets it after this thread */
 void sched_describe(void);
+/* Of each thread but the one that runs; where its stack is */
+void sched_each_other(void (*visit)(void *task, uint64_t sp));
 bool sched_used_up(void);
 void sched_restart_clock(void);
 #define LOCKUP_SECONDS 4 /* of processor time; no init needs as much */

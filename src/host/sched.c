@@ -541,6 +541,13 @@ void sched_recover(void)
 	*state_of(f) = TASK_RUNNING;
 }
 
+void sched_each_other(void (*visit)(void *task, uint64_t sp))
+{
+	for (int i = 0; i < s.count; i++)
+		if (!s.fibers[i].dead && i != s.current)
+			visit(s.fibers[i].task, *thread_sp(&s.fibers[i]));
+}
+
 /* Who waits where; threads that only serve a queue are left out. */
 void sched_describe(void)
 {

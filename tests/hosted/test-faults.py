@@ -282,7 +282,9 @@ def test_left(kernel):
     """What still names a module that is gone, and who calls it then."""
     for how, text in (
             ("notifier", r"\+0x\w+ still points to the_block \[left\], which"),
-            ("timer", r"^a percpu variable still points to the_timer")):
+            ("timer", r"^a percpu variable still points to the_timer"),
+            ("thread", r"^thread \w+ still is in thread_loop\+0x\w+, "
+             "which is gone")):
         done = run(kernel, "left", "how=" + how, ["--unload"])
         found = findings(done)
         check(found and found[0].kind == "still-registered", done.stdout)
