@@ -202,7 +202,7 @@ def in_machine(kernel, kinds, ours):
         tree = Bare(kernel, folder + "/initrd")
         kinds.pack(tree.initrd)
         state = folder + "/state"
-        with parity.Guest(tree, loglevel=8) as guest:
+        with parity.boot(tree, loglevel=8) as guest:
             # until what a boot leaves for later (the clock's choice) is done
             time.sleep(SETTLE)
             guest.ask("log")
