@@ -31,13 +31,13 @@ static int change(uint64_t address, int pages, int clear, int set)
 		return 0;
 	p = &rights[(address - MODULES_BASE) / PAGE];
 	for (int i = 0; i < pages; i += n) {
-		uint8_t old = p[i], new = (uint8_t)((old & ~clear) | set);
+		uint8_t old = p[i], now = (uint8_t)((old & ~clear) | set);
 
 		for (n = 0; i + n < pages && p[i + n] == old; n++)
-			p[i + n] = new;
-		if (old !=
-		    new &&mprotect((void *)(address + (uint64_t)i * PAGE),
-				   (uint64_t)n * PAGE, new) < 0)
+			p[i + n] = now;
+		if (old != now &&
+		    mprotect((void *)(address + (uint64_t)i * PAGE),
+			     (uint64_t)n * PAGE, now) < 0)
 			return -errno;
 	}
 	return 0;
