@@ -31,6 +31,11 @@ unsigned int pool_default_threads(void)
 	return (unsigned int)MAX_OF(1, MIN_OF(n, POOL_MAX));
 }
 
+unsigned int pool_short_threads(unsigned int threads)
+{
+	return threads > 1 ? 4 : 1;
+}
+
 static void *worker_main(void *arg)
 {
 	struct worker *w = arg;

@@ -13,6 +13,13 @@ unsigned int pool_default_threads(void);
 #define POOL_MAX 64
 
 /*
+ * Of @threads, for many short pieces that wait for locks, memory and each other
+ * rather than compute: a few more than there are processors fill the gaps, yet
+ * no more than four, which only wait.  One stays one.
+ */
+unsigned int pool_short_threads(unsigned int threads);
+
+/*
  * Run @fn for the items 0..@count-1.  Returns when all are done.  Threads that
  * cannot be started are done without; the caller's own thread always works.
  */

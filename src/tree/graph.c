@@ -237,7 +237,8 @@ static bool is_known_unwalked(struct build *b)
 
 	if (!known || b->options->file_count || b->options->layer_count ||
 	    !walked_is_same(&b->place, WALKED_FILE, &key,
-			    threads_of(b->options), &b->graph.count))
+			    threads_of(b->options), &b->graph.count) ||
+	    !b->options->known_holds(b->options->known_ctx))
 		return false;
 	b->graph.fingerprint = known;
 	return true;
@@ -251,7 +252,8 @@ static bool is_known(struct build *b)
 	if (!o->no_cache)
 		b->graph.fingerprint = fingerprint(b);
 	if (o->known_fingerprint &&
-	    o->known_fingerprint == b->graph.fingerprint)
+	    o->known_fingerprint == b->graph.fingerprint &&
+	    o->known_holds(o->known_ctx))
 		return true;
 	return o->known_time && b->scan.newest < o->known_time;
 }
@@ -282,9 +284,33 @@ static int open_cache(struct build *b)
 	if (b->place.dir < 0)
 		return 0;
 	name_cache(b);
-	if (cache_load(&b->place, b->cache_name, &b->cache) < 0)
-		return error_nomem(b->reterr);
-	return 0;
+	return cache_load(&b->place, b->cache_name, &b->cache);
+}
+
+/* Both at the same time: the names come one after the other. */
+struct finding {
+	struct build *build;
+	int files, cache;
+};
+
+static void find_one(void *ctx, unsigned int worker, size_t item)
+{
+	struct finding *f = ctx;
+
+	if (item)
+		f->cache = open_cache(f->build);
+	else
+		f->files = find_files(f->build);
+}
+
+static int find_files_and_cache(struct build *b)
+{
+	struct finding f = { .build = b };
+
+	pool_run(threads_of(b->options), 2, find_one, &f);
+	if (f.files < 0)
+		return f.files;
+	return f.cache < 0 ? error_nomem(b->reterr) : 0;
 }
 
 static int read_files(struct build *b)
@@ -479,7 +505,7 @@ static int build_all(struct build *b, struct graph *ret)
 	open_place(b);
 	known = is_known_unwalked(b);
 	if (!known)
-		rc = find_files(b);
+		rc = find_files_and_cache(b);
 	if (!rc && !known) {
 		known = is_known(b);
 		if (known)
@@ -492,8 +518,6 @@ static int build_all(struct build *b, struct graph *ret)
 	}
 	if (!rc)
 		rc = sort_files(b);
-	if (!rc)
-		rc = open_cache(b);
 	if (!rc)
 		rc = read_files(b);
 	if (!rc)

@@ -63,6 +63,9 @@ struct graph_options {
 	 * 1970); 0: build.
 	 */
 	uint64_t known_fingerprint;
+	/* Does what was made of it still hold?  Asked when it is met again. */
+	bool (*known_holds)(void *ctx);
+	void *known_ctx;
 	int64_t known_time;
 	unsigned int threads; /* 0: as many as there are processors */
 	void (*progress)(void *ctx, size_t done, size_t total);

@@ -17,16 +17,6 @@
 
 /* --- what is known from the last run ------------------------------------- */
 
-/* Numbers that are kept: of what went in, and of what came out, and when. */
-enum stamp {
-	STAMP_TREE,
-	STAMP_INPUT,
-	STAMP_CONTENT, /* of the index files */
-	STAMP_FILES,   /* their identities */
-	STAMP_TIME,    /* when these were looked at */
-	STAMPS
-};
-
 static void stamp_name(const struct index_run *run, char *ret, size_t size)
 {
 	snprintf(ret, size, "index-%016" PRIx64,
@@ -106,28 +96,38 @@ static void put_stamps(struct index_run *run, uint64_t tree, uint64_t content)
 }
 
 /*
- * What graph_build() may take for known.  Where the times of an index file do
- * not show that nobody touched it, its content does: damage is mended.
+ * Are the index files as they were written?  Where the times of one do not show
+ * that nobody touched it, its content does: damage is mended.
  */
+static bool known_holds(void *ctx)
+{
+	struct index_run *run = ctx;
+	const uint64_t *known = run->known;
+	uint64_t files = output_files(run, (int64_t)known[STAMP_TIME]);
+
+	if (files && files == known[STAMP_FILES])
+		return true;
+	if (output_content(run) != known[STAMP_CONTENT])
+		return false;
+	/* The next run need not read them. */
+	put_stamps(run, known[STAMP_TREE], known[STAMP_CONTENT]);
+	return true;
+}
+
+/* What graph_build() may take for known. */
 static void find_known(struct index_run *run, struct graph_options *graph)
 {
-	uint64_t known[STAMPS], files;
 	char name[40];
 
 	if (run->place.dir < 0)
 		return;
 	stamp_name(run, name, sizeof(name));
-	if (!cache_get_numbers(&run->place, name, known, STAMPS) ||
-	    known[STAMP_INPUT] != run->input_hash)
+	if (!cache_get_numbers(&run->place, name, run->known, STAMPS) ||
+	    run->known[STAMP_INPUT] != run->input_hash)
 		return;
-	files = output_files(run, (int64_t)known[STAMP_TIME]);
-	if (!files || files != known[STAMP_FILES]) {
-		if (output_content(run) != known[STAMP_CONTENT])
-			return;
-		/* The next run need not read them. */
-		put_stamps(run, known[STAMP_TREE], known[STAMP_CONTENT]);
-	}
-	graph->known_fingerprint = known[STAMP_TREE];
+	graph->known_fingerprint = run->known[STAMP_TREE];
+	graph->known_holds = known_holds;
+	graph->known_ctx = run;
 }
 
 /* Without a cache, as `depmod -A`: is every index newer than every module? */

@@ -10,6 +10,16 @@
 #include "tree/cache.h"
 #include "tree/graph.h"
 
+/* Numbers that are kept: of what went in, and of what came out, and when. */
+enum stamp {
+	STAMP_TREE,
+	STAMP_INPUT,
+	STAMP_CONTENT, /* of the index files */
+	STAMP_FILES,   /* their identities */
+	STAMP_TIME,    /* when these were looked at */
+	STAMPS
+};
+
 struct index_run {
 	const struct lkm_index_options *options;
 	struct lkm_error **reterr;
@@ -29,7 +39,8 @@ struct index_run {
 	struct cache_place place;
 	struct graph graph;
 	size_t changed;
-	uint64_t content_hash; /* of all that was written */
+	uint64_t content_hash;	/* of all that was written */
+	uint64_t known[STAMPS]; /* of the last run */
 };
 
 #define INDEX_FILE_MODE 0644

@@ -495,7 +495,7 @@ static int scan_stats(struct walk *w)
 
 	if (!errors)
 		return error_nomem(w->reterr);
-	pool_run(MIN_OF(w->options->threads, SCAN_STAT_THREADS),
+	pool_run(pool_short_threads(w->options->threads),
 		 (n + SCAN_STATS - 1) / SCAN_STATS, scan_some_stats, &stats);
 	for (size_t i = 0; i < n && !rc; i++) {
 		const struct scan_file *f = &w->scan->files.data[i];

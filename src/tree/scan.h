@@ -71,9 +71,6 @@ void scan_release(struct scan *s);
 /* Does a scan pass this name by, whatever it is? */
 bool scan_skips(const struct depmod_policy *policy, const char *name);
 
-/* More threads than this only wait for each other inside the kernel. */
-#define SCAN_STAT_THREADS 4U
-
 /* Keep @e (which may be NULL) in @list; false, and @e freed: no memory. */
 bool error_list_take(error_list *list, struct lkm_error *e);
 void error_list_release(error_list *list);

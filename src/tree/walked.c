@@ -11,14 +11,15 @@
 #include "base/strbuf.h"
 #include "base/text.h"
 
-#define WALKED_VERSION 1
+#define WALKED_VERSION 2
 #define WALKED_PATHS_MAX ((size_t)2 * SCAN_MODULES_MAX)
 
 /* Begins the file; then come the paths, each with its NUL. */
 struct header {
 	uint64_t key;
-	uint64_t ids; /* of all identities, in order */
-	uint64_t top; /* of the names in the main directory */
+	uint64_t folders; /* of their identities, in order */
+	uint64_t ids;	  /* of all identities: the files' are the last */
+	uint64_t top;	  /* of the names in the main directory */
 	uint64_t paths;
 	uint64_t files; /* of these, the last */
 };
@@ -92,6 +93,7 @@ void walked_save(const struct cache_place *place, const char *file,
 		h.ids = cache_hash(h.ids, &f->id, sizeof(f->id));
 		strbuf_add(&b, f->path, strlen(f->path) + 1);
 	}
+	h.folders = h.ids;
 	for (size_t i = 0; i < scan->files.len; i++) {
 		const struct scan_file *f = &scan->files.data[i];
 
@@ -109,6 +111,7 @@ struct look {
 	const char **paths;
 	struct file_id *ids;
 	size_t count;
+	size_t next, end; /* of these, in work */
 	unsigned int threads;
 };
 
@@ -117,12 +120,25 @@ struct look {
 static void look_at_some(void *ctx, unsigned int worker, size_t item)
 {
 	struct look *l = ctx;
-	size_t end = MIN_OF((item + 1) * LOOK_CHUNK, l->count);
+	size_t begin = l->next + item * LOOK_CHUNK;
+	size_t end = MIN_OF(begin + LOOK_CHUNK, l->end);
 	struct stat st;
 
-	for (size_t i = item * LOOK_CHUNK; i < end; i++)
+	for (size_t i = begin; i < end; i++)
 		if (!fstatat(l->dir, l->paths[i], &st, AT_SYMLINK_NOFOLLOW))
 			l->ids[i] = file_id_of(&st);
+}
+
+/* The hash that is @hash before the next ones, up to @end. */
+static uint64_t look_at(struct look *l, size_t end, uint64_t hash)
+{
+	l->end = end;
+	pool_run(pool_short_threads(l->threads),
+		 (end - l->next + LOOK_CHUNK - 1) / LOOK_CHUNK, look_at_some,
+		 l);
+	for (; l->next < end; l->next++)
+		hash = cache_hash(hash, &l->ids[l->next], sizeof(*l->ids));
+	return hash;
 }
 
 static bool find_paths(const char *text, size_t size, struct look *l)
@@ -146,18 +162,16 @@ static bool is_same(const struct header *h, const char *text, size_t size,
 	_cleanup_free_ const char **paths = calloc(h->paths + 1,
 						   sizeof(*paths));
 	_cleanup_free_ struct file_id *ids = calloc(h->paths + 1, sizeof(*ids));
-	uint64_t hash = 0;
+	uint64_t hash;
 
 	l->paths = paths;
 	l->ids = ids;
 	l->count = h->paths;
 	if (!paths || !ids || !find_paths(text, size, l))
 		return false;
-	pool_run(MIN_OF(l->threads, SCAN_STAT_THREADS),
-		 (l->count + LOOK_CHUNK - 1) / LOOK_CHUNK, look_at_some, l);
-	for (size_t i = 0; i < l->count; i++)
-		hash = cache_hash(hash, &ids[i], sizeof(ids[i]));
-	return hash == h->ids;
+	/* What comes or goes is seen at its folder: files are many more. */
+	hash = look_at(l, h->paths - h->files, 0);
+	return hash == h->folders && look_at(l, l->count, hash) == h->ids;
 }
 
 bool walked_is_same(const struct cache_place *place, const char *file,
