@@ -2,17 +2,25 @@
 // A hash map from strings to pointers: open addressing, half full at most.
 #include "base/map.h"
 
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/auxv.h>
 
-/* Sixteen random bytes that the kernel gives each process (AT_RANDOM). */
+/* Of the random bytes that the kernel gives each process (AT_RANDOM). */
 static uint64_t hash_seed(void)
 {
-	const void *random = (const void *)getauxval(AT_RANDOM);
-	uint64_t seed = 0x9e3779b97f4a7c15;
+	static _Atomic uint64_t found; /* 0: not yet; each finds the same */
+	uint64_t seed = atomic_load_explicit(&found, memory_order_relaxed);
+	const void *random;
 
+	if (seed)
+		return seed;
+	seed = 0x9e3779b97f4a7c15;
+	random = (const void *)getauxval(AT_RANDOM);
 	if (random)
 		memcpy(&seed, random, sizeof(seed));
+	seed |= 1;
+	atomic_store_explicit(&found, seed, memory_order_relaxed);
 	return seed;
 }
 

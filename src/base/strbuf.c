@@ -30,15 +30,25 @@ static bool strbuf_reserve(struct strbuf *b, size_t more)
 	return true;
 }
 
-bool strbuf_add(struct strbuf *b, const void *bytes, size_t len)
+char *strbuf_extend(struct strbuf *b, size_t len)
 {
+	char *ret;
+
 	if (!strbuf_reserve(b, len))
-		return false;
-	if (len)
-		memcpy(b->data + b->len, bytes, len);
+		return NULL;
+	ret = b->data + b->len;
 	b->len += len;
 	b->data[b->len] = '\0';
-	return true;
+	return ret;
+}
+
+bool strbuf_add(struct strbuf *b, const void *bytes, size_t len)
+{
+	char *to = strbuf_extend(b, len);
+
+	if (to && len)
+		memcpy(to, bytes, len);
+	return to;
 }
 
 bool strbuf_adds(struct strbuf *b, const char *s)

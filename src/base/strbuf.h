@@ -16,6 +16,11 @@ struct strbuf {
 };
 
 bool strbuf_add(struct strbuf *b, const void *bytes, size_t len);
+/*
+ * @len bytes more at the end, to be written by the caller before the next call;
+ * NULL when an append has failed.
+ */
+char *strbuf_extend(struct strbuf *b, size_t len);
 bool strbuf_adds(struct strbuf *b, const char *s);
 bool strbuf_addc(struct strbuf *b, char c);
 bool strbuf_addf(struct strbuf *b, const char *fmt, ...) _printf_(2, 3);

@@ -2,6 +2,7 @@
 // Writing a modules.*.bin index.
 #include "tree/trie.h"
 
+#include <endian.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -26,25 +27,35 @@ struct run {
 
 const char *trie_key_problem(const char *key)
 {
-	size_t i;
+	size_t len = strlen(key), i = 0;
+	uint64_t eight = 0, high = 0;
 
-	for (i = 0; key[i]; i++) {
-		if ((unsigned char)key[i] >= 0x80)
-			return "not 7-bit ASCII";
+	for (; i + 8 <= len; i += 8) {
+		memcpy(&eight, key + i, sizeof(eight));
+		high |= eight;
 	}
-	if (!i)
+	for (; i < len; i++)
+		high |= (unsigned char)key[i];
+	if (high & 0x8080808080808080)
+		return "not 7-bit ASCII";
+	if (!len)
 		return "empty";
-	return i > TRIE_KEY_MAX ? "too long" : NULL;
+	return len > TRIE_KEY_MAX ? "too long" : NULL;
+}
+
+static char *word_to(char *to, uint32_t v)
+{
+	v = htobe32(v);
+	memcpy(to, &v, sizeof(v));
+	return to + sizeof(v);
 }
 
 static void put_word(struct trie *t, uint32_t v)
 {
-	const unsigned char b[4] = { (unsigned char)(v >> 24),
-				     (unsigned char)(v >> 16),
-				     (unsigned char)(v >> 8),
-				     (unsigned char)v };
+	char *to = strbuf_extend(t->out, sizeof(v));
 
-	strbuf_add(t->out, b, sizeof(b));
+	if (to)
+		word_to(to, v);
 }
 
 static int value_compare(const void *a, const void *b)
@@ -113,10 +124,28 @@ static void put_values(struct trie *t, size_t lo, size_t hi)
 		qsort(t->items + lo, hi - lo, sizeof(*t->items), value_compare);
 	put_word(t, (uint32_t)(hi - lo));
 	for (size_t i = lo; i < hi; i++) {
-		put_word(t, t->items[i].priority);
-		strbuf_add(t->out, t->items[i].value,
-			   strlen(t->items[i].value) + 1);
+		size_t size = strlen(t->items[i].value) + 1;
+		char *to = strbuf_extend(t->out, sizeof(uint32_t) + size);
+
+		if (to)
+			memcpy(word_to(to, t->items[i].priority),
+			       t->items[i].value, size);
 	}
+}
+
+/* The characters of children, and their words. */
+static void put_links(struct trie *t, unsigned char first, unsigned char last,
+		      size_t base)
+{
+	size_t count = t->words.len - base;
+	char *to = strbuf_extend(t->out, 2 + count * sizeof(uint32_t));
+
+	if (!to)
+		return;
+	*to++ = (char)first;
+	*to++ = (char)last;
+	for (size_t i = base; i < t->words.len; i++)
+		to = word_to(to, t->words.data[i]);
 }
 
 static uint32_t put_node(struct trie *t, struct run r, bool is_root);
@@ -170,10 +199,8 @@ static uint32_t put_node(struct trie *t, struct run r, bool is_root)
 		word |= INDEX_HAS_PREFIX;
 	}
 	if (t->words.len > base) {
-		strbuf_addc(t->out, (char)char_at(&t->items[middle], at));
-		strbuf_addc(t->out, (char)char_at(&t->items[r.hi - 1], at));
-		for (size_t i = base; i < t->words.len; i++)
-			put_word(t, t->words.data[i]);
+		put_links(t, char_at(&t->items[middle], at),
+			  char_at(&t->items[r.hi - 1], at), base);
 		word |= INDEX_HAS_CHILDREN;
 		t->words.len = base;
 	}

@@ -83,16 +83,17 @@ static void put_alias(struct writer *w, const char *alias, const char *file,
 		      const char *name, uint32_t priority)
 {
 	const char *problem = trie_key_problem(alias);
+	/* Most have nothing to normalise, and then need no copy. */
+	bool is_normal = !strpbrk(alias, "-[]");
 	char key[TRIE_KEY_MAX + 1];
 
-	if (!problem && !alias_normalise(alias, key, sizeof(key)))
+	if (!problem && !is_normal && !alias_normalise(alias, key, sizeof(key)))
 		problem = "unmatched bracket";
 	if (problem) {
 		warn(w, file, alias, problem);
 		return;
 	}
-	/* Most have nothing to normalise, and then need no copy. */
-	if (strcmp(alias, key) != 0)
+	if (!is_normal)
 		alias = arena_strdup(&w->strings, key);
 	if (alias)
 		put(w, alias, name, priority);
