@@ -13,6 +13,8 @@
 #include "base/strbuf.h"
 #include "base/vec.h"
 
+#define OPEN_TRIES 1000
+
 bool root_is_host(const struct root *r)
 {
 	return !r->path;
@@ -85,7 +87,16 @@ static int root_open_mode(const struct root *r, const char *path, int flags,
 
 	if (!r->path)
 		return root_open_plain(r, path, flags | O_CLOEXEC, mode);
-	fd = syscall(SYS_openat2, r->fd, path, &how, sizeof(how));
+	/*
+	 * EAGAIN: something was renamed or mounted anywhere on this machine
+	 * while a ".." was walked, so that the kernel cannot swear that it
+	 * stayed inside; openat2(2) says to try again.
+	 */
+	for (int i = 0; i < OPEN_TRIES; i++) {
+		fd = syscall(SYS_openat2, r->fd, path, &how, sizeof(how));
+		if (fd >= 0 || errno != EAGAIN)
+			break;
+	}
 	/* ENOSYS: before v5.6; EPERM: container filters of that time. */
 	if (fd < 0 && (errno == ENOSYS || errno == EPERM))
 		return root_open_plain(r, path, flags | O_CLOEXEC, mode);
