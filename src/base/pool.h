@@ -13,9 +13,9 @@ unsigned int pool_default_threads(void);
 #define POOL_MAX 64
 
 /*
- * Of @threads, for many short pieces that wait for locks, memory and each other
- * rather than compute: a few more than there are processors fill the gaps, yet
- * no more than four, which only wait.  One stays one.
+ * Where @threads may be used, how many are best for short pieces that wait for
+ * the kernel's locks, for memory and for each other: four.  On two processors
+ * that fills gaps, on many more would only wait.  One stays one.
  */
 unsigned int pool_short_threads(unsigned int threads);
 

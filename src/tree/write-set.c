@@ -58,7 +58,9 @@ static int make_all(struct index_run *run, struct write_output *results)
 	};
 	struct maker m = { .input = &input, .results = results };
 
-	pool_run(pool_short_threads(run->threads), OUTPUTS, make_one, &m);
+	/* They also compute: as many as there may be. */
+	pool_run(MAX_OF(run->threads, pool_short_threads(run->threads)),
+		 OUTPUTS, make_one, &m);
 	for (size_t i = 0; i < OUTPUTS; i++) {
 		if (m.rc[i] < 0)
 			return error_system(run->reterr, m.rc[i], "make",
