@@ -15,6 +15,7 @@ import select
 import shutil
 import subprocess
 import sys
+import termios
 import time
 
 import clilib
@@ -240,12 +241,14 @@ def test_errors(s):
 
 
 class Terminal:
-    """A command on a terminal of its own."""
+    """A command on a terminal of its own, of few lines: what gdb says while
+    it starts is more than these hold."""
 
     def __init__(self, s, *words):
         self.pid, self.fd = pty.fork()
         self.got = ""
         if not self.pid:
+            termios.tcsetwinsize(0, (10, 60))
             os.execve(s.kernel.lkm, [s.kernel.lkm, *words],
                       dict(s.env, TERM="dumb"))
 
