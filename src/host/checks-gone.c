@@ -75,26 +75,64 @@ static bool is_stale(uint64_t holder)
 			 ARRAY_SIZE(names));
 }
 
+/* What the kernel makes for a module's file in /proc, /sys or debugfs */
+struct file_kind {
+	const char *cache;
+	const uint32_t *node, *name; /* of the structure */
+};
+
+static const struct file_kind *file_kind(const struct block *b)
+{
+	static const struct file_kind kinds[] = {
+		{ "proc_dir_entry", &host.off.proc_node, &host.off.proc_name },
+		{ "kernfs_node_cache", &host.off.kernfs_node,
+		  &host.off.kernfs_name },
+		{ "dentry", NULL, &host.off.dentry_name },
+	};
+
+	for (size_t i = 0; b->kind == MEMORY_CACHE && i < ARRAY_SIZE(kinds);
+	     i++)
+		if (!strcmp(cache_name(b->cache), kinds[i].cache) &&
+		    *kinds[i].name != NO_OFFSET)
+			return &kinds[i];
+	return NULL;
+}
+
 /*
- * Memory that the module has asked for itself: the kernel's own keeps much
- * for later.  A file of /proc or /sys that is removed lives on while it is
- * cached.
+ * A file of /proc or /sys that is removed lives on while it is cached, but its
+ * node is out of the tree then: RB_CLEAR_NODE() makes that point to itself.
+ * What else these allocate is not looked at.
  */
-static bool is_modules_own(uint32_t number)
+static bool is_of_removed_file(const struct block *b, uint64_t start)
 {
 	static const char *const names[] = { "proc_", "__proc_", "kernfs_",
 					     "__kernfs_" };
-	const struct site *s = site_at(number);
-	const char *module = site_module(s);
-	uint64_t offset;
+	const struct site *s = site_at(b->site);
+	const struct file_kind *kind = file_kind(b);
+	uint64_t offset, node;
 
-	if (!module || strcmp(module, g.name) != 0 || !s->owner)
-		return false;
+	if (kind && kind->node && *kind->node != NO_OFFSET) {
+		node = start + *kind->node;
+		return *(const uint64_t *)node == node;
+	}
 	for (uint8_t i = 0; i < s->owner; i++)
 		if (is_one_of(sym_name_at(s->frames[i], &offset), names,
 			      ARRAY_SIZE(names)))
-			return false;
-	return true;
+			return true;
+	return false;
+}
+
+/*
+ * Memory that the kernel has taken for the module; for its own it keeps much
+ * for later.
+ */
+static bool is_modules_own(const struct block *b, uint64_t start)
+{
+	const struct site *s = site_at(b->site);
+	const char *module = site_module(s);
+
+	return module && !strcmp(module, g.name) && s->owner &&
+	       !is_of_removed_file(b, start);
 }
 
 static void scan(uint64_t from, uint64_t to)
@@ -118,7 +156,7 @@ static void scan(uint64_t from, uint64_t to)
 
 static void scan_block(struct block *b, uint64_t start, void *unused)
 {
-	if (b->kind == MEMORY_HOST || !b->site || !is_modules_own(b->site))
+	if (b->kind == MEMORY_HOST || !b->site || !is_modules_own(b, start))
 		return;
 	g.site = b->site;
 	scan(start, start + b->size);
@@ -177,12 +215,14 @@ void gone_note(const char *module)
 }
 
 static struct block *live_now;
-static uint64_t live_holder;
+static uint64_t live_start, live_holder;
 
 static void find_live(struct block *b, uint64_t start, void *unused)
 {
-	if (live_holder >= start && live_holder < start + b->size)
-		live_now = b;
+	if (live_holder < start || live_holder >= start + b->size)
+		return;
+	live_now = b;
+	live_start = start;
 }
 
 /* It holds the same, and is the same allocation where it is one. */
@@ -192,7 +232,8 @@ static bool is_there_still(const struct pointer *o)
 		live_now = NULL;
 		live_holder = o->holder;
 		memory_each_live(find_live, NULL);
-		if (!live_now || live_now->site != o->site)
+		if (!live_now || live_now->site != o->site ||
+		    is_of_removed_file(live_now, live_start))
 			return false;
 	}
 	return *(const uint64_t *)o->holder == o->target;
@@ -200,15 +241,23 @@ static bool is_there_still(const struct pointer *o)
 
 static void report(const struct pointer *o)
 {
-	char where[200];
+	char where[256], words[160];
+	const struct file_kind *kind;
 	const char *name;
 	uint64_t offset;
 
 	if (o->site) {
-		char words[160];
-
-		snprintf(where, sizeof(where), "memory allocated by %s",
-			 site_words(site_at(o->site), words, sizeof(words)));
+		site_words(site_at(o->site), words, sizeof(words));
+		/* is_there_still() has found it */
+		kind = file_kind(live_now);
+		if (kind)
+			snprintf(where, sizeof(where),
+				 "the file %.64s, made by %s,",
+				 *(const char **)(live_start + *kind->name),
+				 words);
+		else
+			snprintf(where, sizeof(where), "memory allocated by %s",
+				 words);
 	} else if ((name = sym_name_at(o->holder, &offset))) {
 		snprintf(where, sizeof(where), "%s+0x%lx", name, offset);
 	} else {

@@ -283,6 +283,12 @@ def test_left(kernel):
     for how, text in (
             ("notifier", r"\+0x\w+ still points to the_block \[left\], which"),
             ("timer", r"^a percpu variable still points to the_timer"),
+            ("proc", r"^the file left_text, made by left_init\+\S+ \[left\], "
+             r"still points to \w+ \[left\], which is gone"),
+            ("sysfs", r"^the file sysfs_text, made by left_init\+\S+ "
+             r"\[left\], still points to sysfs_text \[left\], which"),
+            ("debugfs", r"^the file left_text, made by left_init\+\S+ "
+             r"\[left\], still points to text_fops \[left\], which"),
             ("thread", r"^thread \w+ still is in thread_loop\+0x\w+, "
              "which is gone")):
         done = run(kernel, "left", "how=" + how, ["--unload"])
@@ -293,6 +299,13 @@ def test_left(kernel):
     equal(findings(done), [], done.stdout)
     with hostproto.Host(HOST, image(kernel)) as host:
         client = host.client()
+        # files that were read are cached, and so are what they were made of
+        client.load(module(kernel, "left"))
+        for path in ("/proc/left_text", "/sys/kernel/sysfs_text",
+                     "/sys/kernel/debug/left_text"):
+            equal(client.cat(path), "text\n")
+        client.unload("left")
+        equal(client.findings, [])
         client.load(module(kernel, "left"), "how=notifier")
         client.unload("left")
         check("still-registered" in [f.kind for f in client.findings])

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Is unloaded while something still names it, in the way that "how" says.
+#include <linux/debugfs.h>
 #include <linux/delay.h>
+#include <linux/kobject.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/netdevice.h>
 #include <linux/notifier.h>
+#include <linux/proc_fs.h>
+#include <linux/seq_file.h>
+#include <linux/sysfs.h>
 #include <linux/timer.h>
 
 static char *how = "";
@@ -29,8 +34,28 @@ static noinline int thread_loop(void *unused)
 }
 static struct task_struct *runs;
 
+static int text_show(struct seq_file *seq, void *unused)
+{
+	seq_puts(seq, "text\n");
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(text);
+
+static ssize_t sysfs_text_show(struct kobject *object,
+			       struct kobj_attribute *a, char *to)
+{
+	return sysfs_emit(to, "text\n");
+}
+static struct kobj_attribute sysfs_text = __ATTR_RO(sysfs_text);
+static struct dentry *debugfs_text;
+
 static int __init left_init(void)
 {
+	proc_create_single("left_text", 0444, NULL, text_show);
+	if (sysfs_create_file(kernel_kobj, &sysfs_text.attr))
+		return -ENOMEM;
+	debugfs_text = debugfs_create_file("left_text", 0444, NULL, NULL,
+					   &text_fops);
 	runs = kthread_run(thread_loop, NULL, "the_thread");
 	msleep(20); /* it has begun */
 	register_netdevice_notifier(&the_block);
@@ -47,6 +72,12 @@ static void __exit left_exit(void)
 		kthread_stop(runs);
 	if (strcmp(how, "timer"))
 		del_timer_sync(&the_timer);
+	if (strcmp(how, "proc"))
+		remove_proc_entry("left_text", NULL);
+	if (strcmp(how, "sysfs"))
+		sysfs_remove_file(kernel_kobj, &sysfs_text.attr);
+	if (strcmp(how, "debugfs"))
+		debugfs_remove(debugfs_text);
 }
 module_exit(left_exit);
 
