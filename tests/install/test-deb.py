@@ -152,6 +152,9 @@ def test(name, fn, *args):
 
 def replaced(c, deb):
     shutil.copy(deb, c.root + "/root/")
+    pages = [line for line in c.run("dpkg", "-L", "kmod").stdout.split()
+             if re.match(r"/usr/share/man/man\d/.*gz$", line)]
+    assert pages, "kmod has no manual"
     c.apt("install", "/root/" + os.path.basename(deb))
     assert not c.run("dpkg", "--audit").stdout, "dpkg --audit"
     c.run("apt-get", "check")
@@ -163,6 +166,8 @@ def replaced(c, deb):
                  "kmod"):
         where = c.run("sh", "-c", f"readlink -f $(command -v {name})").stdout
         assert where.strip().endswith("/lkm"), (name, where)
+    for page in pages:
+        assert c.run("zcat", page).stdout.startswith("."), page
     out = c.run("modprobe", "--version").stdout
     assert "kmod" in out, out
     c.run("lspci", "-k", check=True)
