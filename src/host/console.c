@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/strbuf.h"
-#include "host.h"
-#include "kernel-calls.h"
+#include "host/host.h"
+#include "host/kernel-calls.h"
 
 #define LOG_MAX (4U << 20)
 #define LEVEL_DEFAULT 4 /* CONFIG_MESSAGE_LOGLEVEL_DEFAULT */

@@ -39,7 +39,7 @@ struct offsets {
 #define OFFSET_MAY(field, path) uint32_t field;
 #define SIZE(field, type) uint32_t field;
 #define SIZE_MAY(field, type) uint32_t field;
-#include "offsets.def"
+#include "host/start/offsets.def"
 #undef OFFSET
 #undef OFFSET_MAY
 #undef SIZE
@@ -154,7 +154,7 @@ void *pages_of(void *ram);
 int memory_fork(void); /* as fork(2); each copy has its own memory then */
 void percpu_start(uint64_t used);
 /*
- * memory-guard.c: from now on what modules allocate is guarded, see there.
+ * memory/guard.c: from now on what modules allocate is guarded, see there.
  * guard_explain(): what the address of a fault is; false: no such memory.
  */
 struct guard_story {
@@ -267,7 +267,7 @@ void kprint(const char *format, ...) _printf_(1, 2);
 /* fault.c */
 int fault_init(void);
 void fault_left(void);
-/* fault-oops.c: of what is being reported; NULL: of nothing */
+/* fault/oops.c: of what is being reported; NULL: of nothing */
 const char *oops_why(void);
 void host_stop(const char *format, ...) _printf_(1, 2)
 	__attribute__((noreturn));

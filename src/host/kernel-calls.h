@@ -10,12 +10,12 @@ struct callback;
 struct list_head;
 struct kernel_regs;
 
-/* checks.c, checks-locks.c */
+/* checks.c, checks/locks.c */
 int kernel_one_initcall(int (*fn)(void));
 void kernel_spin_for_ever(void *lock);
 #define TAKER(name, kind) \
 	uint64_t kernel_##name(void *lock, uint64_t a, uint64_t b);
-#include "locks.def"
+#include "host/checks/locks.def"
 #undef TAKER
 
 /* console.c */
@@ -37,7 +37,7 @@ void kernel_irq_enable(void);
 int kernel_module_finalize(const void *head, const void *sections,
 			   void *module);
 
-/* fault-oops.c */
+/* fault/oops.c */
 void kernel_oops_dead(int signal);
 
 /* load.c */
@@ -63,7 +63,7 @@ void kernel_kvfree_call_rcu(char *head, uint64_t arg);
 void kernel_check_heap_object(const void *p, uint64_t n, const void *slab,
 			      bool to_user);
 
-/* memory-cache.c */
+/* memory/cache.c */
 void *kernel_cache_create(char *name, uint32_t size, uint32_t align,
 			  uint32_t flags, void (*ctor)(void *));
 void *kernel_cache_create_usercopy(char *name, uint32_t size, uint32_t align,
@@ -77,7 +77,7 @@ void kernel_cache_free_bulk(void *cache, uint64_t n, void **p);
 int kernel_cache_alloc_bulk(void *cache, uint32_t gfp, uint64_t n, void **ret);
 void kernel_cache_destroy(void *cache);
 
-/* memory-vmalloc.c */
+/* memory/vmalloc.c */
 void *kernel_vmalloc(uint64_t size);
 void kernel_vfree(void *p);
 void *kernel_module_alloc(uint64_t size);
@@ -90,7 +90,7 @@ void kernel_iounmap(void *p);
 void *kernel_memremap(uint64_t physical, uint64_t size);
 void kernel_memunmap(void *p);
 
-/* memory-vmap.c */
+/* memory/vmap.c */
 void *kernel_vmap(void **pages, uint32_t count);
 void *kernel_vmap_pfn(uint64_t *frames, uint32_t count);
 void kernel_vunmap(void *start);

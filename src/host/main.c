@@ -9,11 +9,11 @@
 #include <sys/wait.h>
 
 #include "diag/error.h"
-#include "finding.h"
-#include "host.h"
-#include "kernel-calls.h"
-#include "modfile.h"
-#include "serve.h"
+#include "host/fault/finding.h"
+#include "host/host.h"
+#include "host/kernel-calls.h"
+#include "host/serve/modfile.h"
+#include "host/serve/serve.h"
 
 #define LOADED_MAX 256 /* files of a line */
 

@@ -83,7 +83,7 @@ def test_processor(_kernel):
     with open(os.path.join(HERE, "cpuid.txt"), encoding="ascii") as f:
         rows = [line.split() for line in f if not line.startswith("#")]
     wanted = {tuple(int(n, 16) for n in row) for row in rows}
-    with open(os.path.join(HERE, "../../src/host/cpuid.def"),
+    with open(os.path.join(HERE, "../../src/host/cpu/cpuid.def"),
               encoding="ascii") as f:
         leaves = [line[len("LEAF("):].rstrip(")\n").split(",")
                   for line in f if line.startswith("LEAF(")]

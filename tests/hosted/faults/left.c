@@ -41,8 +41,8 @@ static int text_show(struct seq_file *seq, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(text);
 
-static ssize_t sysfs_text_show(struct kobject *object,
-			       struct kobj_attribute *a, char *to)
+static ssize_t sysfs_text_show(struct kobject *object, struct kobj_attribute *a,
+			       char *to)
 {
 	return sysfs_emit(to, "text\n");
 }
