@@ -19,6 +19,11 @@ void act_add_param(struct strbuf *b, const char *word)
 	}
 }
 
+bool act_is_param(const char *word)
+{
+	return strchr(word, '=') && word[0] != '/' && word[0] != '.';
+}
+
 int act_requests(struct cli *cli, int argc, char **argv, struct request *ret,
 		 size_t *ret_count)
 {
@@ -28,8 +33,7 @@ int act_requests(struct cli *cli, int argc, char **argv, struct request *ret,
 	while (i < argc) {
 		struct strbuf b = { 0 };
 
-		if (strchr(argv[i], '=') && argv[i][0] != '/' &&
-		    argv[i][0] != '.') {
+		if (act_is_param(argv[i])) {
 			act_requests_release(ret, count);
 			return cli_usage(cli, "'%s' has no module before it",
 					 argv[i]);
@@ -39,9 +43,7 @@ int act_requests(struct cli *cli, int argc, char **argv, struct request *ret,
 			return cli_usage(cli, "more than %d modules", ACT_MAX);
 		}
 		ret[count].name = argv[i++];
-		for (; i < argc && strchr(argv[i], '=') && argv[i][0] != '/' &&
-		       argv[i][0] != '.';
-		     i++)
+		for (; i < argc && act_is_param(argv[i]); i++)
 			act_add_param(&b, argv[i]);
 		ret[count].params = strbuf_take(&b);
 		if (!ret[count++].params) {

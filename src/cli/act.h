@@ -21,6 +21,8 @@ struct request {
 int act_requests(struct cli *cli, int argc, char **argv, struct request *ret,
 		 size_t *ret_count);
 void act_requests_release(struct request *requests, size_t count);
+/* PARAM=VALUE, and no file whose name has a '=' */
+bool act_is_param(const char *word);
 /* Append "a=1"; kmod's rule: a value with blanks is quoted unless it is. */
 void act_add_param(struct strbuf *b, const char *word);
 /* &enum lkm_plan_flags from the options given. */

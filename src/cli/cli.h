@@ -29,6 +29,7 @@ enum verb_flags {
 	VERB_HIDDEN = 2,       /* not listed */
 	VERB_ON = 4,	       /* asks or changes a kernel: --on says which */
 	VERB_BOOTS = 8,	       /* a hosted kernel is started where none runs */
+	VERB_GUEST = 16,       /* has a use in a guest of its own: --on vm */
 };
 
 struct verb {
@@ -58,8 +59,8 @@ struct cli {
 	const char *root;    /* NULL: this machine's */
 	const char *release; /* NULL: the running kernel's */
 	char *only_release;  /* of the root, where that was adopted */
-	const char *on;	     /* "live", "hosted" */
-	bool on_hosted;
+	const char *on;	     /* "live", "hosted", "vm" */
+	bool on_hosted, on_vm;
 	const char *layers[16];
 	size_t layer_count;
 	const char *config[16]; /* instead of the default directories */

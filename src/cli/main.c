@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/compat/compat.h"
+#include "cli/guest.h"
 #include "cli/json.h"
 
 #ifndef LKM_VERSION
@@ -38,10 +39,8 @@ int cli_apply_common(struct cli *cli)
 		cli->dialect = LKM_DIALECT_KMOD;
 	if (cli->verb->flags & VERB_ON) {
 		if (!cli_choose_kernel(cli))
-			return cli_usage(cli,
-					 "the kernel to act on is 'live' or "
-					 "'hosted' ('lkm vm COMMAND' runs one "
-					 "in QEMU)");
+			return cli_usage(cli, "the kernel to act on is 'live', "
+					      "'hosted' or 'vm'");
 	} else if (cli->on && strcmp(cli->on, "live")) {
 		return cli_usage(cli, "'%s' acts on no kernel: no --on",
 				 cli->verb->name);
@@ -72,6 +71,8 @@ static int verb_run(struct cli *cli, int argc, char **argv)
 	rc = cli_apply_common(cli);
 	if (rc)
 		return rc;
+	if (cli->on_vm)
+		return guest_run(cli, argc - first, argv + first);
 	rc = cli->verb->run(cli, argc - first, argv + first);
 	cli_tree_warnings(cli);
 	found = cli_findings(cli);
@@ -110,7 +111,7 @@ static int compat_main(struct cli *cli, const struct compat *compat, int argc,
 	int rc;
 
 	/* Never another kernel than the one that was meant. */
-	if (!cli_choose_kernel(cli))
+	if (!cli_choose_kernel(cli) || cli->on_vm)
 		return cli_usage(cli, "LKM_ON is 'live' or 'hosted'");
 	rc = compat->run(cli, argc, argv);
 	return rc ? rc : cli_findings(cli);

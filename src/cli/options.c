@@ -12,7 +12,7 @@ const struct option_spec common_options[] = {
 	{ "kernel", 'k', "RELEASE", "this kernel (host start: or its image)" },
 	{ "layer", 0, "DIR",
 	  "a module directory laid over the kernel's own (repeatable)" },
-	{ "on", 0, "KERNEL", "which kernel to act on: live, or hosted" },
+	{ "on", 0, "KERNEL", "which kernel to act on: live, hosted or vm" },
 	{ "dialect", 0, "NAME", "resolve as lkm does, or as kmod does" },
 	{ "json", 0, NULL, "print JSON" },
 	{ "dry-run", 'n', NULL, "do everything but the deed" },

@@ -153,5 +153,6 @@ bool cli_choose_kernel(struct cli *cli)
 	if (!on || !*on || !strcmp(on, "live"))
 		return true;
 	cli->on_hosted = !strcmp(on, "hosted");
-	return cli->on_hosted;
+	cli->on_vm = !strcmp(on, "vm");
+	return cli->on_hosted || cli->on_vm;
 }

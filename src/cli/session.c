@@ -33,7 +33,7 @@ void cli_adopt_only_release(struct cli *cli)
 	size_t count;
 	bool running = uname(&u) < 0;
 
-	if (!cli->root || cli->release || cli->on_hosted ||
+	if (!cli->root || cli->release || cli->on_hosted || cli->on_vm ||
 	    root_open(&root, cli->root) < 0 ||
 	    root_list(&root, "/lib/modules", RELEASES_MAX, &names, &count) < 0)
 		return;

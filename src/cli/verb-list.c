@@ -121,6 +121,6 @@ const struct verb verb_list = {
 			  "each module above the ones that it uses" },
 			{ 0 },
 		},
-	.flags = VERB_ON,
+	.flags = VERB_ON | VERB_GUEST,
 	.run = list_run,
 };

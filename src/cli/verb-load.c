@@ -157,6 +157,6 @@ const struct verb verb_load = {
 			  "hosted: gdb does this there (and the next), no prompt" },
 			{ 0 },
 		},
-	.flags = VERB_ON | VERB_BOOTS,
+	.flags = VERB_ON | VERB_BOOTS | VERB_GUEST,
 	.run = load_run,
 };

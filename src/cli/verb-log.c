@@ -100,6 +100,6 @@ const struct verb verb_log = {
 			{ "follow", 'f', NULL, "wait for more" },
 			{ 0 },
 		},
-	.flags = VERB_ON,
+	.flags = VERB_ON | VERB_GUEST,
 	.run = log_run,
 };

@@ -119,6 +119,6 @@ const struct verb verb_param = {
 			  "with --persist: leave the kernel alone" },
 			{ 0 },
 		},
-	.flags = VERB_ON,
+	.flags = VERB_ON | VERB_GUEST,
 	.run = param_run,
 };

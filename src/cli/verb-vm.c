@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // lkm vm: run commands in a guest with another kernel.
+#include "cli/guest.h"
 #include "cli/json.h"
 #include "cli/verbs.h"
 
 #include <limits.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "vm/vm.h"
 
 #define MODULES_MAX 8192
 
@@ -21,15 +20,6 @@ struct vm_lists {
 	size_t name_count;
 	char self[PATH_MAX];
 };
-
-static void to_stream(void *ctx, enum vm_stream stream, const char *bytes,
-		      size_t len)
-{
-	FILE *f = stream == VM_STDOUT ? stdout : stderr;
-
-	fwrite(bytes, 1, len, f);
-	fflush(f);
-}
 
 /* HOST:GUEST at its last colon; without one the guest's is the same. */
 static int split(struct cli *cli, struct vm_lists *l, const char *arg,
@@ -159,15 +149,10 @@ static int boot(struct cli *cli, struct vm_options *o)
 	struct lkm_error *e = NULL;
 
 	if (!cli->json)
-		o->output = to_stream;
+		o->output = guest_output;
 	if (vm_run(o, &result, &e) < 0)
 		return cli_fail(cli, e);
-	cli_detail(cli,
-		   "guest: first process after %u ms, %u ms in all, "
-		   "initramfs %zu kB, %s",
-		   result.boot_ms, result.total_ms,
-		   result.initramfs_bytes >> 10,
-		   result.used_kvm ? "KVM" : "software emulation");
+	guest_detail(cli, &result);
 	if (cli->json)
 		print_json(&result);
 	return result.answers[0].status;
@@ -221,7 +206,11 @@ const struct verb verb_vm = {
 		"all they need; runs the command as root and ends with its "
 		"exit status.\nWithout a command: a shell (Ctrl-A x ends it).  "
 		"Needs no privilege, and changes\nnothing here but what is "
-		"below a --share-rw.",
+		"below a --share-rw.\n\n"
+		"lkm --on vm load NAME (also list, log, param) is that verb in a "
+		"guest with the modules\nthat it names.  What these ask the "
+		"kernel for while they start is there only with\nlkm vm "
+		"--module.",
 	.options =
 		(const struct option_spec[]){
 			{ "image", 0, "FILE", "the kernel image" },

@@ -261,7 +261,7 @@ static int tree_load_graph(struct lkm_tree *tree, struct lkm_error **reterr)
 	for (size_t i = 0; i < g->warnings.len; i++)
 		tree_warn(tree, g->warnings.data[i]);
 	g->warnings.len = 0;
-	if (!g->count) {
+	if (!g->count && !(tree->flags & LKM_TREE_EMPTY)) {
 		struct lkm_error *e = NULL;
 
 		(void)FAIL(&e, TREE_MODULES_NONE, KV_STR("dir", tree->dir));

@@ -32,7 +32,7 @@ common options, before or after the verb:
       --root DIR             work on the system below DIR
   -k, --kernel RELEASE       this kernel (host start: or its image)
       --layer DIR            a module directory laid over the kernel's own (repeatable)
-      --on KERNEL            which kernel to act on: live, or hosted
+      --on KERNEL            which kernel to act on: live, hosted or vm
       --dialect NAME         resolve as lkm does, or as kmod does
       --json                 print JSON
   -n, --dry-run              do everything but the deed
@@ -68,7 +68,7 @@ common options:
       --root DIR             work on the system below DIR
   -k, --kernel RELEASE       this kernel (host start: or its image)
       --layer DIR            a module directory laid over the kernel's own (repeatable)
-      --on KERNEL            which kernel to act on: live, or hosted
+      --on KERNEL            which kernel to act on: live, hosted or vm
       --dialect NAME         resolve as lkm does, or as kmod does
       --json                 print JSON
   -n, --dry-run              do everything but the deed
@@ -107,7 +107,7 @@ $ lkm
 !       --root DIR             work on the system below DIR
 !   -k, --kernel RELEASE       this kernel (host start: or its image)
 !       --layer DIR            a module directory laid over the kernel's own (repeatable)
-!       --on KERNEL            which kernel to act on: live, or hosted
+!       --on KERNEL            which kernel to act on: live, hosted or vm
 !       --dialect NAME         resolve as lkm does, or as kmod does
 !       --json                 print JSON
 !   -n, --dry-run              do everything but the deed
@@ -143,7 +143,7 @@ $ lkm load debug=1
 !   try:   lkm load --help
 [2]
 $ lkm --on mars list
-! lkm: the kernel to act on is 'live' or 'hosted' ('lkm vm COMMAND' runs one in QEMU)
+! lkm: the kernel to act on is 'live', 'hosted' or 'vm'
 !   try:   lkm list --help
 [2]
 $ lkm generate bash | bash -n && lkm generate zsh | wc -l | grep -c . && lkm generate fish | grep -c 'a load'

@@ -31,7 +31,7 @@ def test_none_runs(s):
     done = s.run("--on", "hosted", "index", status=2)
     check("acts on no kernel" in done.stderr, done)
     done = s.run("--on", "mars", "list", status=2)
-    check("'live' or 'hosted'" in done.stderr, done)
+    check("'live', 'hosted' or 'vm'" in done.stderr, done)
 
 
 def test_state(s):

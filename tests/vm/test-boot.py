@@ -2,11 +2,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """`lkm vm` itself: what a guest answers, and every way in which it may not."""
 
+import glob
 import hashlib
 import json
 import os
 import pty
 import random
+import re
+import shutil
 import subprocess
 import tempfile
 
@@ -124,6 +127,44 @@ def test_shell(kernel):
     check(b"42 from /dev/ttyS0" in seen, seen.decode())
 
 
+def on_vm(kernel, *words, folder=None, status=0):
+    """lkm --on vm @words; its output and what it says on stderr."""
+    done = subprocess.run([kernel.lkm, "--on", "vm", "--root", kernel.root,
+                           *words], stdin=subprocess.DEVNULL, text=True,
+                          capture_output=True, timeout=TIMEOUT + 60,
+                          cwd=folder, check=False)
+    equal(done.returncode, status, done)
+    return done.stdout, done.stderr
+
+
+def test_on_vm(kernel):
+    """lkm itself in a guest of its own: modules of the tree and a file, with
+    parameters, the rules of the root, and the guest's refusals explained."""
+    out, err = on_vm(kernel, "-v", "load", "btrfs")
+    check(re.search(r"(?m)^load .*/raid6_pq.ko(.|\n)*^load .*/btrfs.ko",
+                    out + err), out + err)
+    _, err = on_vm(kernel, "load", "loop", "max_loop=a", status=1)
+    check("error[module.param.invalid]: " in err, err)
+    with tempfile.TemporaryDirectory() as folder:
+        name = shutil.copy(glob.glob(kernel.modules + "/**/dummy.ko*",
+                                     recursive=True)[0], folder)
+        copy = kernel.writable(folder)
+        conf = copy.root + "/etc/modprobe.d"
+        os.makedirs(conf)
+        with open(conf + "/x.conf", "w", encoding="ascii") as f:
+            f.write("options loop max_part=7\n")
+        out, err = on_vm(copy, "-n", "load", "./" + os.path.basename(name),
+                         "numdummies=3", "loop", folder=folder)
+        for text in (name, "numdummies=3", "/loop.ko", "max_part=7"):
+            check(text in out, out, err)
+    answer = json.loads(on_vm(kernel, "--json", "load", "no_such_module",
+                              status=1)[0])
+    equal(answer["error"]["id"], "plan.notfound")
+    equal(json.loads(on_vm(kernel, "--json", "list")[0]), {"modules": []})
+    for words in (["unload", "loop"], ["load", "--persist", "loop"]):
+        check("--on vm" in on_vm(kernel, *words, status=2)[1], words)
+
+
 def test_panic(kernel):
     r = fails(kernel, "vm.guest.panic", "sh", "-c",
               "echo before; sleep 2; echo c >/proc/sysrq-trigger; sleep 60")
@@ -181,4 +222,5 @@ def test_parts(kernel):
 
 
 main(test_answers, test_statuses, test_bytes, test_json, test_modules,
-     test_shares, test_requests, test_shell, test_panic, test_ends, test_wrong, test_setup, test_parts)
+     test_shares, test_requests, test_shell, test_on_vm, test_panic, test_ends,
+     test_wrong, test_setup, test_parts)
