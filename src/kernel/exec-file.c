@@ -228,6 +228,32 @@ int64_t exec_lseek(struct exec_call *c)
 	return rc;
 }
 
+static int64_t sync_handle(struct exec_call *c, bool data_only)
+{
+	struct exec_handle *h = exec_handle_get(c, FD(c, 0));
+	struct exec_request q = { .verb = EXEC_SYNC, .data_only = data_only };
+	struct exec_reply reply;
+	int64_t rc = -EIO;
+
+	if (!h)
+		return EXEC_CONTINUE;
+	q.handle = h->remote;
+	if (!exec_ask(c, &q, &reply))
+		rc = exec_status(c, reply.status);
+	exec_handle_put(c, h);
+	return rc;
+}
+
+int64_t exec_fsync(struct exec_call *c)
+{
+	return sync_handle(c, false);
+}
+
+int64_t exec_fdatasync(struct exec_call *c)
+{
+	return sync_handle(c, true);
+}
+
 /* An ioctl of ours, whose argument is a number here. */
 static int64_t set_nonblocking(struct exec_call *c, struct exec_handle *h,
 			       int on)

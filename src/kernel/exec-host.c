@@ -89,7 +89,7 @@ static const uint16_t types[] = {
 	[EXEC_POLL] = PROTO_POLL,   [EXEC_READLINK] = PROTO_READLINK,
 	[EXEC_IOCTL] = PROTO_IOCTL, [EXEC_CLOSE] = PROTO_CLOSE,
 	[EXEC_LOAD] = PROTO_LOAD,   [EXEC_UNLOAD] = PROTO_UNLOAD,
-	[EXEC_LOG] = PROTO_LOG,
+	[EXEC_LOG] = PROTO_LOG,	    [EXEC_SYNC] = PROTO_SYNC,
 };
 
 /* The fields as protocol.def has them. */
@@ -116,6 +116,7 @@ static void put_fields(struct proto_message *m, const struct exec_request *q)
 		proto_put_u64(m, (uint64_t)q->offset);
 		proto_put_u32(m, q->whence);
 		break;
+	case EXEC_SYNC: proto_put_u32(m, q->data_only); break;
 	case EXEC_STAT: proto_put_u32(m, q->follow); break;
 	case EXEC_IOCTL:
 		proto_put_u32(m, q->command);

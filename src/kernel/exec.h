@@ -37,6 +37,7 @@ enum exec_verb {
 	EXEC_READ,
 	EXEC_WRITE,
 	EXEC_SEEK,
+	EXEC_SYNC,
 	EXEC_LIST,
 	EXEC_STAT,
 	EXEC_READLINK,
@@ -61,6 +62,7 @@ struct exec_request {
 	struct span bytes;  /* WRITE */
 	uint32_t command;   /* IOCTL */
 	uint64_t arg;	    /* IOCTL */
+	bool data_only;	    /* SYNC: as fdatasync(2) */
 	uint32_t events;    /* POLL */
 	int32_t timeout_ms; /* POLL, -1: none */
 	int fd;		    /* LOAD: the module's file */

@@ -42,7 +42,7 @@
  *	IOCTL		-; status: what it gave.  Request: handle, request, arg
  *	POLL		u32 revents; request: handle, events, timeout in ms
  *			(UINT32_MAX: none)
- *	MMAP_PAGES	one descriptor; handle, offset, length, PROT_*
+ *	SYNC		-; request: handle, 0 as fsync(2) or 1 as fdatasync(2)
  *	CLOSE, STOP	-
  *	DUP		-; status: a handle
  *	LOG		u32 count, then count times struct proto_log, then

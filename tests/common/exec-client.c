@@ -335,6 +335,20 @@ static void case_seek(void)
 	CHECK(pread(fd, got, 8, EXEC_DATA_SIZE) == 0);
 }
 
+static void case_sync(void)
+{
+	int fd = open(data, O_RDWR);
+	char got;
+
+	CHECK(fd >= 0 && fsync(fd) == 0);
+	CHECK(pread(fd, &got, 1, EXEC_DATA_SYNCED) == 1 && got == 'f');
+	CHECK(fdatasync(fd) == 0);
+	CHECK(pread(fd, &got, 1, EXEC_DATA_SYNCED) == 1 && got == 'd');
+	fd = open_fifo(O_NONBLOCK);
+	CHECK(fsync(fd) < 0 && errno == EINVAL);
+	CHECK(fsync(STDERR_FILENO) == 0 || errno == EINVAL);
+}
+
 static void case_errors(void)
 {
 	int fd = open(fifo, O_RDONLY);
@@ -430,8 +444,9 @@ static const struct {
 	{ "signal", case_signal }, { "poll", case_poll },
 	{ "select", case_select }, { "epoll", case_epoll },
 	{ "ioctl", case_ioctl },   { "seek", case_seek },
-	{ "errors", case_errors }, { "stat", case_stat },
-	{ "wait", case_wait },	   { "time", case_time },
+	{ "sync", case_sync },	   { "errors", case_errors },
+	{ "stat", case_stat },	   { "wait", case_wait },
+	{ "time", case_time },
 };
 
 int main(int argc, char **argv)

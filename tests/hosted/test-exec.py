@@ -46,7 +46,7 @@ def test_client(s):
     """One static program, every way to use a descriptor."""
     start(s)
     for case in ("dup", "fork", "exec", "threads", "signal", "poll", "select",
-                 "epoll", "ioctl", "seek", "errors", "stat"):
+                 "epoll", "ioctl", "seek", "sync", "errors", "stat"):
         done = s.run("host", "exec", CLIENT, FIFO, DATA, case, status=None)
         equal((case, done.returncode), (case, 0), done)
     # Nothing is left open.

@@ -203,9 +203,9 @@ static long dup_file(struct worker *w)
 	return own(w, (int)call("dup", num(w, 0), 0, 0, 0));
 }
 
-static long map_pages(struct worker *w)
+static long sync_file(struct worker *w)
 {
-	return -ENODEV;
+	return (int)call(num(w, 1) ? "fdatasync" : "fsync", num(w, 0), 0, 0, 0);
 }
 
 /*
@@ -225,6 +225,7 @@ void file_abandon(const struct worker *w)
 	case PROTO_SEEK:
 	case PROTO_LIST:
 	case PROTO_IOCTL:
+	case PROTO_SYNC:
 	case PROTO_POLL: break;
 	default: return;
 	}
@@ -247,7 +248,7 @@ long file_call(struct worker *w)
 	case PROTO_READLINK: return read_link(w);
 	case PROTO_IOCTL: return ioctl_file(w);
 	case PROTO_POLL: return poll_file(w);
-	case PROTO_MMAP_PAGES: return map_pages(w);
+	case PROTO_SYNC: return sync_file(w);
 	case PROTO_CLOSE: return close_file(w);
 	case PROTO_DUP: return dup_file(w);
 	default: return -ENOSYS;

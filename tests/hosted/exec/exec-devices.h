@@ -13,10 +13,12 @@
 /*
  * exec_fifo: what was written is read once, in order; a read of nothing waits;
  * at most EXEC_FIFO_SIZE bytes are kept, of a longer write the first.
- * exec_data: EXEC_DATA_SIZE bytes with a position.
+ * exec_data: EXEC_DATA_SIZE bytes with a position; fsync(2) makes the one at
+ * EXEC_DATA_SYNCED an 'f', fdatasync(2) a 'd'.  exec_fifo has neither.
  */
 #define EXEC_FIFO_SIZE 65536
 #define EXEC_DATA_SIZE 256
+#define EXEC_DATA_SYNCED 255
 
 struct exec_sum {
 	int a, b, sum;

@@ -125,11 +125,19 @@ static loff_t data_llseek(struct file *file, loff_t offset, int whence)
 	return fixed_size_llseek(file, offset, whence, sizeof(data));
 }
 
+/* Written back: nothing but that it was asked for, and how */
+static int data_fsync(struct file *file, loff_t from, loff_t to, int data_only)
+{
+	data[EXEC_DATA_SYNCED] = data_only ? 'd' : 'f';
+	return 0;
+}
+
 static const struct file_operations data_ops = {
 	.owner = THIS_MODULE,
 	.read = data_read,
 	.write = data_write,
 	.llseek = data_llseek,
+	.fsync = data_fsync,
 };
 
 static struct miscdevice devices[] = {

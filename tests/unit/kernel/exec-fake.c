@@ -156,6 +156,14 @@ static int64_t do_seek(struct session *s, struct handle *h)
 	return 0;
 }
 
+static int64_t do_sync(const struct exec_request *q, const struct handle *h)
+{
+	if (strcmp(h->path, FAKE_DATA) != 0)
+		return -EINVAL;
+	f.data[EXEC_DATA_SYNCED] = q->data_only ? 'd' : 'f';
+	return 0;
+}
+
 static int user_copy(struct session *s, void *ours, size_t size, bool write)
 {
 	if (s->q.arg == EXEC_OWN_ADDRESS && !write) {
@@ -283,6 +291,7 @@ static int64_t serve(struct session *s)
 	case EXEC_READ: return do_read(s, h);
 	case EXEC_WRITE: return do_write(&s->q, h);
 	case EXEC_SEEK: return do_seek(s, h);
+	case EXEC_SYNC: return do_sync(&s->q, h);
 	case EXEC_IOCTL: return do_ioctl(s, h);
 	case EXEC_POLL: return do_poll(s, h);
 	case EXEC_LOAD: return do_load(&s->q);

@@ -284,6 +284,7 @@ int main(int argc, char **argv)
 		CASE("epoll"),
 		CASE("ioctl"),
 		CASE("seek"),
+		CASE("sync"),
 		CASE("errors"),
 		CASE("stat"),
 		cmocka_unit_test(test_kill),
