@@ -18,7 +18,6 @@ import hashlib
 import os
 import random
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -28,6 +27,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(HERE, "..", "common"))
 import kmod30           # noqa: E402
+import trees            # noqa: E402
 
 MKMODULE = os.path.join(HERE, "../common/mkmodule.py")
 TOOLS = ("lsmod", "insmod", "rmmod", "modprobe", "modinfo", "depmod", "kmod")
@@ -423,17 +423,8 @@ class Tree:
 
     def __init__(self, link, tmp):
         self.root = os.path.join(tmp, "root")
-        modules = os.path.join(link, "lib/modules")
-        self.release = os.listdir(modules)[0]
+        self.release = trees.indexed(link, self.root)
         self.dir = os.path.join(self.root, "lib/modules", self.release)
-        os.makedirs(os.path.dirname(self.dir))
-        source = os.path.join(modules, self.release)
-        if subprocess.call(["cp", "-al", source, self.dir],
-                           stderr=subprocess.DEVNULL):
-            shutil.rmtree(self.dir, ignore_errors=True)
-            subprocess.check_call(["cp", "-a", source, self.dir])
-        subprocess.check_call(["/usr/sbin/depmod", "-b", self.root,
-                               self.release])
         with open(os.path.join(self.dir, "modules.dep"),
                   encoding="ascii") as f:
             self.paths = [os.path.join(self.dir, x.split(":")[0]) for x in f]

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Preloaded into kmod's tools: the calls for which a library stands between
 // them and the kernel, written to $INTERPOSE_LOG and not made.
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -13,9 +12,10 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "syscall.h"
+
 int init_module(const void *image, unsigned long size, const char *params);
 int delete_module(const char *name, unsigned int flags);
-long syscall(long number, ...);
 void __syslog_chk(int priority, int flag, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
@@ -63,29 +63,21 @@ int delete_module(const char *name, unsigned int flags)
 	return 0;
 }
 
-/* finit_module() has no wrapper in libc, and kmod calls all three like this. */
-long syscall(long number, ...)
+static bool take_syscall(long number, const long a[6], long *ret)
 {
-	static long (*real)(long, ...);
-	va_list args;
-	long a[6];
-
-	va_start(args, number);
-	for (size_t i = 0; i < sizeof(a) / sizeof(*a); i++)
-		a[i] = va_arg(args, long);
-	va_end(args);
 	switch (number) {
 	case SYS_finit_module:
-		return finit_module((int)a[0], (const char *)a[1], (int)a[2]);
+		*ret = finit_module((int)a[0], (const char *)a[1], (int)a[2]);
+		return true;
 	case SYS_init_module:
-		return init_module((const void *)a[0], (unsigned long)a[1],
+		*ret = init_module((const void *)a[0], (unsigned long)a[1],
 				   (const char *)a[2]);
+		return true;
 	case SYS_delete_module:
-		return delete_module((const char *)a[0], (unsigned int)a[1]);
+		*ret = delete_module((const char *)a[0], (unsigned int)a[1]);
+		return true;
 	}
-	if (!real)
-		real = (long (*)(long, ...))dlsym(RTLD_NEXT, "syscall");
-	return real(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+	return false;
 }
 
 int uname(struct utsname *u)

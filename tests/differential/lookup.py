@@ -21,12 +21,13 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.join(HERE, "../fuzz/recipes"))
+sys.path[:0] = [os.path.join(HERE, "../fuzz/recipes"),
+                os.path.join(HERE, "../common")]
 import index as trie        # noqa: E402
+from aliases import FILL, filled    # noqa: E402
 
 SKIP = 77
 DEPMOD = "/usr/sbin/depmod"
-FILL = "0123456789ABCDEFabcxyz-_,:"
 failures = 0
 
 
@@ -41,25 +42,6 @@ def check(good, what):
         failures += 1
         if failures <= 20:
             print("not ok -", what)
-
-
-def filled(rng, pattern):
-    """A word that the pattern matches, nearly always."""
-    out, i = "", 0
-    while i < len(pattern):
-        c = pattern[i]
-        end = pattern.find("]", i + 2)
-        if c == "*":
-            out += "".join(rng.choice(FILL) for _ in range(rng.randrange(7)))
-        elif c == "?":
-            out += rng.choice(FILL)
-        elif c == "[" and end > 0:
-            out += pattern[i + 1] if pattern[i + 1] not in "!^" else "z"
-            i = end
-        else:
-            out += c
-        i += 1
-    return out
 
 
 def spoilt(rng, word):

@@ -2,18 +2,17 @@
 // Preloaded into modprobe -r: delete_module() on a made-up /sys/module, where
 // use counts and holders change as the kernel changes them.
 #include <dirent.h>
-#include <dlfcn.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "syscall.h"
+
 #define SYS_MODULE "/sys/module"
 
 int delete_module(const char *name, unsigned int flags);
-long syscall(long number, ...);
 
 static void name_path(char *ret, size_t size, const char *module,
 		      const char *file, const char *holder)
@@ -86,20 +85,10 @@ int delete_module(const char *name, unsigned int flags)
 	return 0;
 }
 
-/* kmod has no wrapper for it in libc. */
-long syscall(long number, ...)
+static bool take_syscall(long number, const long a[6], long *ret)
 {
-	static long (*real)(long, ...);
-	va_list args;
-	long a[6];
-
-	va_start(args, number);
-	for (size_t i = 0; i < sizeof(a) / sizeof(*a); i++)
-		a[i] = va_arg(args, long);
-	va_end(args);
-	if (number == SYS_delete_module)
-		return delete_module((const char *)a[0], (unsigned int)a[1]);
-	if (!real)
-		real = (long (*)(long, ...))dlsym(RTLD_NEXT, "syscall");
-	return real(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+	if (number != SYS_delete_module)
+		return false;
+	*ret = delete_module((const char *)a[0], (unsigned int)a[1]);
+	return true;
 }

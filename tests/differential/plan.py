@@ -31,6 +31,11 @@ import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "common"))
+import trees            # noqa: E402
+
 SETS = int(os.environ.get("LKM_PLAN_SETS", "200"))
 NAMES = 20
 
@@ -40,17 +45,8 @@ class Tree:
 
     def __init__(self, link, tmp):
         self.root = os.path.join(tmp, "root")
-        modules = os.path.join(link, "lib/modules")
-        self.release = os.listdir(modules)[0]
+        self.release = trees.indexed(link, self.root)
         self.dir = os.path.join(self.root, "lib/modules", self.release)
-        os.makedirs(os.path.dirname(self.dir))
-        source = os.path.join(modules, self.release)
-        # Hard links: depmod replaces files by name, it writes none in place.
-        if subprocess.call(["cp", "-al", source, self.dir],
-                           stderr=subprocess.DEVNULL):
-            shutil.rmtree(self.dir, ignore_errors=True)
-            subprocess.check_call(["cp", "-a", source, self.dir])
-        subprocess.check_call(["depmod", "-b", self.root, self.release])
         self.modules = []
         self.needs = {}
         with open(os.path.join(self.dir, "modules.dep")) as f:

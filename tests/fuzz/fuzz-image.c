@@ -9,47 +9,10 @@
 
 #include <lkm/image.h>
 
+#include "ask.h"
 #include "image/extract.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-/* A failure must have made an error with words, none of the file's own. */
-static void check(int rc, struct lkm_error *error)
-{
-	char *text;
-
-	if ((rc < 0) != (error != NULL))
-		abort();
-	if (!error)
-		return;
-	text = lkm_error_text(error);
-	if (!text || !*text || strchr(text, '{') || strlen(text) > 200)
-		abort();
-	free(text);
-	lkm_error_free(error);
-}
-
-/* Touch all bytes of an answer, so that a sanitizer sees them. */
-static size_t look(const void *bytes, size_t size)
-{
-	size_t sum = 0;
-
-	for (size_t i = 0; i < size; i++)
-		sum += ((const uint8_t *)bytes)[i];
-	return sum;
-}
-
-static size_t look_at(const char *s)
-{
-	return s ? strlen(s) : 0;
-}
-
-#define ASK(call)                               \
-	do {                                    \
-		struct lkm_error *error = NULL; \
-		rc = (call);                    \
-		check(rc, error);               \
-	} while (0)
 
 static size_t ask_symbols(struct lkm_image *image)
 {

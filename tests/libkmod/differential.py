@@ -25,10 +25,10 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "common"))
 import kmod30           # noqa: E402
+from aliases import filled  # noqa: E402
 
 SKIP = 77
 DEPMOD = "/usr/sbin/depmod"
-FILL = "0123456789ABCDEFabcxyz-_,:"
 failures = 0
 
 
@@ -65,25 +65,6 @@ def compare(part, folder, config=(), words=()):
         print("  ours:", b[:200].decode("latin-1"))
     if not wrong:
         print(f"  {len(theirs)} lines, ours {len(mine)}")
-
-
-def filled(rng, pattern):
-    """A word that the pattern matches, nearly always."""
-    out, i = "", 0
-    while i < len(pattern):
-        c = pattern[i]
-        end = pattern.find("]", i + 2)
-        if c == "*":
-            out += "".join(rng.choice(FILL) for _ in range(rng.randrange(7)))
-        elif c == "?":
-            out += rng.choice(FILL)
-        elif c == "[" and end > 0:
-            out += pattern[i + 1] if pattern[i + 1] not in "!^" else "z"
-            i = end
-        else:
-            out += c
-        i += 1
-    return out
 
 
 def stem(path):
