@@ -202,8 +202,23 @@ static int emit_without_file(struct resolver *rs, const struct frame *f)
 			   "no module of that name in the tree");
 }
 
+static int emit_forbidden_inside(struct resolver *rs, const struct frame *f,
+				 struct plan_node *inside)
+{
+	const char *note = plan_join(rs->plan, "in", f->node->path);
+	struct frame as = *f;
+
+	if (!note)
+		return error_nomem(rs->reterr);
+	as.node = inside;
+	return emit_simple(rs, &as, LKM_STEP_REFUSED,
+			   lkm_policy_forbids(rs->in->policy, inside->name),
+			   note);
+}
+
 int emit_node(struct resolver *rs, struct plan_node *n, const struct frame *f)
 {
+	struct plan_node *inside;
 	struct frame as = *f;
 	const struct lkm_loaded *loaded = node_loaded(rs, n);
 	const struct lkm_rule *rule;
@@ -236,7 +251,12 @@ int emit_node(struct resolver *rs, struct plan_node *n, const struct frame *f)
 	rc = node_path(rs, n);
 	if (rc < 0)
 		return rc;
-	if (n->path)
-		return emit_file(rs, &as, coming_note(loaded));
-	return emit_without_file(rs, &as);
+	if (!n->path)
+		return emit_without_file(rs, &as);
+	rc = resolver_forbidden_inside(rs, n, &inside);
+	if (rc < 0)
+		return rc;
+	if (inside)
+		return emit_forbidden_inside(rs, &as, inside);
+	return emit_file(rs, &as, coming_note(loaded));
 }

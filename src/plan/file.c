@@ -101,6 +101,48 @@ static int node_of_image(struct resolver *rs, struct lkm_image *image,
 	return 0;
 }
 
+static bool forbids_anything(const struct lkm_policy *policy)
+{
+	const struct lkm_rule *rules;
+	size_t count = 0;
+
+	rules = policy ? lkm_policy_rules(policy, &count) : NULL;
+	for (size_t i = 0; i < count; i++)
+		if (rules[i].kind == LKM_RULE_FORBID)
+			return true;
+	return false;
+}
+
+int resolver_forbidden_inside(struct resolver *rs, const struct plan_node *n,
+			      struct plan_node **ret)
+{
+	struct arena *a = &rs->plan->arena;
+	struct lkm_error *e = NULL;
+	struct lkm_image *image;
+	char name[PLAN_MAX_NAME];
+	bool is = false;
+
+	*ret = NULL;
+	if (!forbids_anything(rs->in->policy))
+		return 0;
+	/* Whoever loads it says what is wrong with it. */
+	if (lkm_image_open(n->path, &image, &e) < 0) {
+		lkm_error_free(e);
+		return 0;
+	}
+	if (module_name_of(lkm_image_name(image), name, sizeof(name)))
+		is = strcmp(name, n->name) != 0 &&
+		     lkm_policy_forbids(rs->in->policy, name);
+	lkm_image_free(image);
+	if (!is)
+		return 0;
+	*ret = arena_zalloc(a, sizeof(**ret));
+	if (!*ret || !((*ret)->name = arena_strdup(a, name)))
+		return error_nomem(rs->reterr);
+	(*ret)->required = n->required;
+	return 0;
+}
+
 int resolver_exact(struct resolver *rs, struct node_list *ret)
 {
 	const struct lkm_plan_request *req = rs->req;

@@ -90,17 +90,22 @@ const char *lkm_plan_via(const struct lkm_plan *plan)
 static int refused(const struct lkm_step *s, enum plan_reason reason,
 		   struct lkm_error **reterr)
 {
+	int rc;
+
 	if (reason == PLAN_BLACKLISTED)
 		return FAIL(reterr, PLAN_BLACKLISTED,
 			    KV_STR("module", s->module),
 			    KV_STR("file", s->file), KV_NUM("line", s->line));
-	if (s->wanted_by)
-		return FAIL(reterr, PLAN_FORBIDDEN_DEPENDENCY,
-			    KV_STR("module", s->module),
-			    KV_STR("wanted-by", s->wanted_by),
-			    KV_STR("file", s->file), KV_NUM("line", s->line));
-	return FAIL(reterr, PLAN_FORBIDDEN, KV_STR("module", s->module),
-		    KV_STR("file", s->file), KV_NUM("line", s->line));
+	rc = s->wanted_by ?
+		     FAIL(reterr, PLAN_FORBIDDEN_DEPENDENCY,
+			  KV_STR("module", s->module),
+			  KV_STR("wanted-by", s->wanted_by),
+			  KV_STR("file", s->file), KV_NUM("line", s->line)) :
+		     FAIL(reterr, PLAN_FORBIDDEN, KV_STR("module", s->module),
+			  KV_STR("file", s->file), KV_NUM("line", s->line));
+	if (s->note)
+		error_add_evidence(reterr, "plan", s->note);
+	return rc;
 }
 
 static int missing(const struct lkm_step *s, struct lkm_error **reterr)

@@ -128,6 +128,12 @@ struct plan_node *resolver_node(struct resolver *rs, const char *name,
 int resolver_lookup(struct resolver *rs, const char *word,
 		    struct node_list *ret, const char **ret_via);
 int resolver_file(struct resolver *rs, struct node_list *ret);
+/*
+ * The module in @n's file where that is another than the file's name says
+ * (Debian's nvidia-current.ko has nvidia) and a rule forbids it; NULL: none.
+ */
+int resolver_forbidden_inside(struct resolver *rs, const struct plan_node *n,
+			      struct plan_node **ret);
 /* The very module that the request names (LKM_PLAN_EXACT). */
 int resolver_exact(struct resolver *rs, struct node_list *ret);
 int node_load_file(struct resolver *rs, struct plan_node *n);

@@ -64,6 +64,19 @@ static void test_refused(void **state)
 	assert_true(lkm_plan_verdict(plan, &e) < 0);
 	assert_error(e, "plan.forbidden");
 	lkm_plan_free(plan);
+	/* A file of the tree, asked for and needed, that holds another */
+	module_file(w, WORLD_DIR "/k/b.ko", "name=evil", path);
+	plan = world_load(w, "b");
+	assert_int_equal(lkm_plan_step(plan, 0)->kind, LKM_STEP_REFUSED);
+	assert_true(lkm_plan_verdict(plan, &e) < 0);
+	assert_string_equal(lkm_error_get(e, "module"), "evil");
+	assert_error(e, "plan.forbidden");
+	lkm_plan_free(plan);
+	plan = world_load(w, "a");
+	assert_true(lkm_plan_verdict(plan, &e) < 0);
+	assert_string_equal(lkm_error_get(e, "wanted-by"), "a");
+	assert_error(e, "plan.forbidden.dependency");
+	lkm_plan_free(plan);
 	world_file(w, "/x/text.ko", "no module");
 	w->req.name = scratch_name(&w->s, "/x/text.ko", path);
 	assert_true(lkm_plan_load(&w->in, &w->req, &plan, NULL) < 0);
