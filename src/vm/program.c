@@ -50,29 +50,56 @@ static const char *loader_of(struct source *s)
 	return NULL;
 }
 
+/* Is the note around @at, up to its first soname, of a suggestion? */
+static bool is_suggested(struct span all, const uint8_t *at)
+{
+	const uint8_t *start = memrchr(all.data, '{', (size_t)(at - all.data));
+	static const char mark[] = "\"priority\":\"suggested\"";
+
+	return start &&
+	       memmem(start, (size_t)(at - start), mark, sizeof(mark) - 1);
+}
+
 /*
  * Sonames in .note.dlopen, separated by blanks.  The note is JSON in plain
  * text, so the words are looked for in the whole file.  What makes an
- * initramfs is not needed in one.
+ * initramfs is not needed in one; of a library, which others use for other
+ * things, what it merely suggests is not either.
  */
-static void demanded(struct source *s, struct strbuf *ret)
+static void demanded(struct source *s, bool is_library, struct strbuf *ret)
 {
 	static const char mark[] = "\"soname\":[\"";
-	struct span all;
 	const uint8_t *at, *end;
+	struct span all, left;
 
 	if (!source_all(s, &all))
 		return;
-	while ((at = memmem(all.data, all.size, mark, sizeof(mark) - 1))) {
+	left = all;
+	while ((at = memmem(left.data, left.size, mark, sizeof(mark) - 1))) {
+		bool skip = is_library && is_suggested(all, at);
+
 		at += sizeof(mark) - 1;
-		all.size -= (size_t)(at - all.data);
-		all.data = at;
-		end = memchr(at, '"', MIN_OF(all.size, (size_t)128));
-		if (!end || memchr(at, 0, (size_t)(end - at)))
+		left.size -= (size_t)(at - left.data);
+		left.data = at;
+		end = memchr(at, '"', MIN_OF(left.size, (size_t)128));
+		if (!end || memchr(at, 0, (size_t)(end - at)) || skip)
 			continue;
 		if (!memmem(at, (size_t)(end - at), "archive", 7))
 			strbuf_addf(ret, "%s%.*s", ret->len ? " " : "",
 				    (int)(end - at), (const char *)at);
+	}
+}
+
+/* What the libraries in @files demand, behind what @preload has. */
+static void libraries_demand(const struct strbuf *files, struct strbuf *preload)
+{
+	for (size_t i = 0; i < files->len; i += strlen(files->data + i) + 1) {
+		_cleanup_close_ int fd = open(files->data + i,
+					      O_RDONLY | O_CLOEXEC);
+		_cleanup_source_ struct source s = { .fd = -1 };
+
+		if (fd >= 0 && !source_open_fd(&s, fd, PROGRAM_LIMIT))
+			demanded(&s, true, preload);
 	}
 }
 
@@ -126,6 +153,7 @@ int program_files(const char *path, struct strbuf *ret_files,
 	_cleanup_strbuf_ struct strbuf preload = { 0 };
 	_cleanup_source_ struct source s = { .fd = -1 };
 	const char *loader;
+	size_t known;
 	int rc;
 
 	if (fd < 0)
@@ -136,7 +164,14 @@ int program_files(const char *path, struct strbuf *ret_files,
 	loader = loader_of(&s);
 	if (!loader || access(loader, X_OK) < 0)
 		return 0;
-	demanded(&s, &preload);
+	demanded(&s, false, &preload);
 	rc = loader_ask(loader, path, strbuf_str(&preload), ret_files);
+	known = preload.len;
+	if (!rc)
+		libraries_demand(ret_files, &preload);
+	if (!rc && preload.len > known) {
+		strbuf_release(ret_files);
+		rc = loader_ask(loader, path, strbuf_str(&preload), ret_files);
+	}
 	return rc < 0 ? error_system(reterr, rc, "run", loader) : 0;
 }
