@@ -7,9 +7,9 @@
 
 #include "host/checks/locks.h"
 #include "host/fault/finding.h"
+#include "host/fault/trace.h"
 #include "host/host.h"
 #include "host/kernel-calls.h"
-#include "host/fault/trace.h"
 
 #define NEED_RESCHED                                                 \
 	0x80000000u	 /* arch/x86/include/asm/preempt.h, inverted \

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "host/checks/checks.h"
-#include "host/memory/memory.h"
 #include "host/fault/trace.h"
+#include "host/memory/memory.h"
 
 #define POINTERS_MAX 4096
 #define REPORTS_MAX 4 /* of one module: the others follow from them */

@@ -4,9 +4,9 @@
 
 #include "host/fault/fault.h"
 #include "host/fault/finding.h"
+#include "host/fault/trace.h"
 #include "host/host.h"
 #include "host/kernel-calls.h"
-#include "host/fault/trace.h"
 
 #define TAKEN_MAX 256	  /* the last ones; a power of two */
 #define INITCALL_SIZE 256 /* about that: where it calls is near its start */

@@ -3,9 +3,9 @@
 #include <string.h>
 #include <stdarg.h>
 
+#include "host/fault/trace.h"
 #include "host/host.h"
 #include "host/kernel-calls.h"
-#include "host/fault/trace.h"
 
 /* One guard per thread: what ends one call leaves the others alone. */
 struct guard {

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "host/checks/checks.h"
+#include "host/fault/trace.h"
 #include "host/host.h"
 #include "host/kernel-calls.h"
-#include "host/fault/trace.h"
 
 #define PREFIX "__x64_sys_"
 #define ENTRY_MAX 512	  /* bytes of code searched for its call */

@@ -2,8 +2,8 @@
 // The kernel's kmalloc, and what all of its allocators have in common.
 #include <string.h>
 
-#include "host/kernel-calls.h"
 #include "host/checks/checks.h"
+#include "host/kernel-calls.h"
 #include "host/memory/memory.h"
 
 static uint32_t sequence;

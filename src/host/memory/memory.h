@@ -158,7 +158,10 @@ void modules_each(range_visit *visit);
 
 /* rights.c: of their pages */
 int rights_new(void *start, uint64_t size); /* PROT_* */
+void rights_kernel(void); /* it has booted: its text and constants stay */
 void rights_suspend(void *start, uint64_t n, bool suspend);
+void rights_leave_open(void *start,
+		       uint64_t n); /* it is changed all the time */
 
 /* pages.c */
 void *ram_of(void *page);

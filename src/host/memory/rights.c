@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What may be done with modules' pages: read, write, run.
+// What may be done with pages of code and data: read, write, run.
 #include <string.h>
 #include <sys/mman.h>
 
@@ -20,7 +20,48 @@ int rights_new(void *start, uint64_t size)
 	return PROT_READ | PROT_WRITE;
 }
 
-/* The kernel's own pages are all left as they are. */
+/* The kernel's own pages, as mark_rodata_ro() leaves them */
+static struct {
+	const char *from, *to;
+	int prot;
+	uint64_t start, end; /* whole pages, 0: not yet */
+} kernel[] = {
+	{ "_text", "_etext", PROT_READ | PROT_EXEC, 0, 0 },
+	{ "__start_rodata", "__end_rodata", PROT_READ, 0, 0 },
+};
+
+void rights_kernel(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kernel); i++) {
+		uint64_t start = (sym(kernel[i].from) + PAGE - 1) & -PAGE;
+		uint64_t end = sym(kernel[i].to) & -PAGE;
+
+		if (start < end &&
+		    !mprotect((void *)start, end - start, kernel[i].prot)) {
+			kernel[i].start = start;
+			kernel[i].end = end;
+		}
+	}
+}
+
+/* Pages of the kernel's code that change with each request */
+static uint64_t open_pages[64];
+static size_t open_count;
+
+static int rights_of(uint64_t page)
+{
+	for (size_t i = 0; i < open_count; i++)
+		if (page == open_pages[i])
+			return PROT_WRITE;
+	if (is_module_area(page))
+		return rights[(page - MODULES_BASE) / PAGE];
+	for (size_t i = 0; i < ARRAY_SIZE(kernel); i++)
+		if (page >= kernel[i].start && page < kernel[i].end)
+			return kernel[i].prot;
+	return PROT_WRITE;
+}
+
+/* Of modules: nobody changes the kernel's own later. */
 static int change(uint64_t address, int pages, int clear, int set)
 {
 	uint8_t *p;
@@ -78,13 +119,23 @@ void rights_suspend(void *start, uint64_t n, bool suspend)
 	uint64_t page = (uint64_t)start & -PAGE;
 
 	for (; page < (uint64_t)start + n; page += PAGE) {
-		uint8_t now;
+		int now = rights_of(page);
 
-		if (!is_module_area(page))
-			continue;
-		now = rights[(page - MODULES_BASE) / PAGE];
 		if (!(now & PROT_WRITE))
 			(void)mprotect((void *)page, PAGE,
 				       now | (suspend ? PROT_WRITE : 0));
+	}
+}
+
+void rights_leave_open(void *start, uint64_t n)
+{
+	uint64_t page = (uint64_t)start & -PAGE;
+
+	for (; page < (uint64_t)start + n; page += PAGE) {
+		if (rights_of(page) & PROT_WRITE ||
+		    open_count == ARRAY_SIZE(open_pages))
+			continue;
+		rights_suspend((void *)page, 1, true);
+		open_pages[open_count++] = page;
 	}
 }

@@ -6,10 +6,10 @@
 
 #include "host/checks/checks.h"
 #include "host/fault/finding.h"
+#include "host/fault/trace.h"
 #include "host/host.h"
 #include "host/kernel-calls.h"
 #include "host/sched/task.h"
-#include "host/fault/trace.h"
 
 #define SETTLE_TURNS 1000
 #define FIBERS_MAX 8192

@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/fault/trace.h"
 #include "host/host.h"
 #include "host/kernel-calls.h"
 #include "host/serve/modfile.h"
 #include "host/serve/serve.h"
-#include "host/fault/trace.h"
 
 #define START_TICKS 5 /* 20 ms: of a program until it loads a module */
 

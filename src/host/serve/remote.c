@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "host/kernel-calls.h"
+#include "host/memory/memory.h"
 #include "host/serve/serve.h"
 
 /*
@@ -42,8 +43,10 @@ static void find_entries(void)
 		struct entry *e = &entries[i];
 
 		e->place = symp(e->name);
-		if (e->place)
-			memcpy(e->own, e->place, JUMP_SIZE);
+		if (!e->place)
+			continue;
+		memcpy(e->own, e->place, JUMP_SIZE);
+		rights_leave_open(e->place, JUMP_SIZE);
 	}
 	r.known = true;
 }

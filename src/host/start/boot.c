@@ -6,11 +6,12 @@
 #include <sys/syscall.h>
 #include <time.h>
 
-#include "host/checks/checks.h"
 #include "diag/error.h"
+#include "host/checks/checks.h"
 #include "host/fault/finding.h"
 #include "host/host.h"
 #include "host/kernel-calls.h"
+#include "host/memory/memory.h"
 
 /* about as long as a boot takes from the last initcall to a program */
 #define SETTLE_TICKS 250
@@ -515,6 +516,7 @@ int boot(const char *path, struct boot_report *ret, struct lkm_error **reterr)
 			call_guarded(ret, steps[i].name, fn);
 	}
 	checks_start();
+	rights_kernel();
 	finding_drop_all(); /* of initcalls: doctor's matter */
 	host.booted = true;
 	host.stats.boot_seconds = now() - start;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Reads, writes and calls where nothing is, or where that is not allowed.
 #include <linux/err.h>
+#include <linux/kernel.h>
 #include <linux/preempt.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -78,6 +79,19 @@ static noinline int const_write(void)
 static noinline int code_write(void)
 {
 	*(volatile char *)null_read = 0xc3;
+	return 0;
+}
+
+/* A constant and a function of the kernel's own */
+static noinline int kernel_const_write(void)
+{
+	*(volatile char *)hex_asc = 'x';
+	return 0;
+}
+
+static noinline int kernel_code_write(void)
+{
+	*(volatile char *)kstrtoint = 0xc3;
 	return 0;
 }
 
@@ -166,7 +180,9 @@ WAYS(broken_memory, { "null-read", null_read }, { "null-write", null_write },
      { "null-atomic", null_atomic }, { "error-read", error_read },
      { "poison-read", poison_read }, { "user-read", user_read },
      { "const-write", const_write }, { "code-write", code_write },
-     { "data-run", data_run }, { "divide", divide }, { "recursion", recursion },
+     { "kernel-const-write", kernel_const_write },
+     { "kernel-code-write", kernel_code_write }, { "data-run", data_run },
+     { "divide", divide }, { "recursion", recursion },
      { "user-copy", user_copy }, { "cache-copy", cache_copy },
      { "part-copy", part_copy }, { "code-copy", code_copy },
      { "fortify", fortify }, { "fortify-string", fortify_string });
