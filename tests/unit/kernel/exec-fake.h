@@ -2,7 +2,7 @@
 // A hosted kernel that is none: a few files in memory, for the tests of exec.
 #pragma once
 
-#include "kernel/exec.h"
+#include "kernel/exec/exec.h"
 
 #define FAKE_FIFO "/dev/exec_fifo"
 #define FAKE_DATA "/dev/exec_data"

@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "exec-fake.h"
-#include "kernel/exec.h"
+#include "kernel/exec/exec.h"
 
 #define FILES FAKE_FIFO, FAKE_DATA
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Epoll instances of a program that have hosted files in them.
-#include "kernel/exec.h"
+#include "kernel/exec/exec.h"
 
 #include <fcntl.h>
 #include <linux/kcmp.h>

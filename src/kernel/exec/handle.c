@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Hosted files that a program has open: a pipe there, a handle here.
-#include "kernel/exec.h"
+#include "kernel/exec/exec.h"
 
 #include <fcntl.h>
 #include <string.h>

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-#include "kernel/hosted.h"
+#include "kernel/hosted/hosted.h"
 
 #define BACKLOG 64
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // poll() and select() of a program, where hosted files are among the others.
-#include "kernel/exec.h"
+#include "kernel/exec/exec.h"
 
 #include <poll.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // What is known of a program that waits for an answer: its memory, its
 // descriptors, its signals.
-#include "kernel/exec.h"
+#include "kernel/exec/exec.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // insmod, rmmod, dmesg and uname of a program: its kernel is the hosted one.
-#include "kernel/exec.h"
+#include "kernel/exec/exec.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

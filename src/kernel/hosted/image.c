@@ -7,7 +7,7 @@
 #include "base/root.h"
 #include "base/strbuf.h"
 #include "base/text.h"
-#include "kernel/hosted.h"
+#include "kernel/hosted/hosted.h"
 
 #define ROOTS_MAX 256
 #define IMAGES_MAX 4096

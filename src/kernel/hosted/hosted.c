@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/root.h"
-#include "kernel/hosted.h"
+#include "kernel/hosted/hosted.h"
 #include "kernel/kernel.h"
 
 static int hosted_read(struct lkm_kernel *k, const char *path, char **ret,

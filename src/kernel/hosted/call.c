@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "base/root.h"
-#include "kernel/hosted.h"
+#include "kernel/hosted/hosted.h"
 
 #define DIARY_MAX ((size_t)1 << 20)
 #define DIARY_LINES_SHOWN 8

@@ -6,7 +6,7 @@
 #include "base/root.h"
 #include "base/strbuf.h"
 #include "base/text.h"
-#include "kernel/hosted.h"
+#include "kernel/hosted/hosted.h"
 
 /* "MODULE\tPATH\n" for each load, the newest last; beside the socket. */
 #define HOST_FILES "hosted.files"

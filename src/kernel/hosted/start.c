@@ -11,7 +11,7 @@
 
 #include "base/root.h"
 #include "base/strbuf.h"
-#include "kernel/hosted.h"
+#include "kernel/hosted/hosted.h"
 
 /* Where lkm-host finds what it was given. */
 #define SOCKET_FD "3"

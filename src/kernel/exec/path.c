@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Which paths are the hosted kernel's, for a program that runs before it.
-#include "kernel/exec.h"
+#include "kernel/exec/exec.h"
 
 #include <ctype.h>
 #include <fcntl.h>

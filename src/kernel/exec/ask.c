@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Asking the hosted kernel for a program, which may have to wait long.
-#include "kernel/exec.h"
+#include "kernel/exec/exec.h"
 
 #include <poll.h>
 #include <sys/ioctl.h>

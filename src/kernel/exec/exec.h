@@ -22,7 +22,7 @@
 
 /*
  * How it works.  The supervisor is a process of its own; the program is its
- * child, with a filter (exec-filter.c) that reports the calls of exec-calls.def
+ * child, with a filter (exec/filter.c) that reports the calls of exec/calls.def
  * to it.  A hosted file that the program opens is in its table of descriptors
  * a pipe of which the supervisor holds the other end.  So the running kernel
  * itself keeps count of dup(), fork(), exec and close(): which file a
@@ -143,7 +143,7 @@ struct exec {
 	int start;   /* to the child before it has become the program */
 	pid_t child;
 	bool killable; /* a reported call waits for us, whatever signal comes */
-	/* Held by the thread that waits for notifications: see exec-run.c. */
+	/* Held by the thread that waits for notifications: see exec/run.c. */
 	pthread_mutex_t lead;
 	atomic_int waiting; /* threads that would lead */
 	atomic_int threads;
@@ -202,16 +202,16 @@ enum {
 
 typedef int64_t exec_handler(struct exec_call *c);
 #define CALL(name, handler) exec_handler handler;
-#include "kernel/exec-calls.def"
+#include "kernel/exec/calls.def"
 #undef CALL
 
-/* exec-filter.c */
+/* exec/filter.c */
 /* In the child: load the filter; the listener or -errno. */
 int exec_filter_load(bool *ret_killable);
 /* What answers system call @nr; NULL: none of ours. */
 exec_handler *exec_filter_handler(int nr);
 
-/* exec-memory.c: 0 or -errno; -EFAULT when only a part is there */
+/* exec/memory.c: 0 or -errno; -EFAULT when only a part is there */
 int exec_memory_read(pid_t tid, uint64_t address, void *to, size_t size);
 int exec_memory_write(pid_t tid, uint64_t address, const void *from,
 		      size_t size);
@@ -227,7 +227,7 @@ int exec_proc_link(pid_t tid, const char *name, char *to, size_t size);
  */
 bool exec_signal_pending(pid_t tid, const uint64_t *mask, bool *ret_shared);
 
-/* exec-path.c */
+/* exec/path.c */
 enum exec_side {
 	EXEC_NATIVE,	   /* not ours */
 	EXEC_HOSTED,	   /* the hosted kernel's alone */
@@ -248,7 +248,7 @@ struct exec_path {
 int exec_path_read(struct exec_call *c, int dirfd, uint64_t address,
 		   struct exec_path *ret);
 
-/* exec-ask.c */
+/* exec/ask.c */
 /* Ask and wait for the answer; 0, or -EIO where the kernel is gone. */
 int exec_ask(struct exec_call *c, const struct exec_request *q,
 	     struct exec_reply *ret);
@@ -267,7 +267,7 @@ int64_t exec_status(struct exec_call *c, int64_t status);
 struct exec_session *exec_session_get(struct exec *x);
 void exec_session_put(struct exec *x, struct exec_session *s);
 
-/* exec-handle.c */
+/* exec/handle.c */
 struct exec_handle *exec_handle_get(struct exec_call *c, int fd);
 void exec_handle_put(struct exec_call *c, struct exec_handle *h);
 /* The last descriptor of the pipe @ino was closed. */
@@ -276,7 +276,7 @@ void exec_handle_gone(struct exec_call *c, uint64_t ino);
 int64_t exec_handle_open(struct exec_call *c, const struct exec_path *p,
 			 uint32_t flags, uint32_t mode);
 
-/* exec-wait.c: wait until one of many is ready */
+/* exec/wait.c: wait until one of many is ready */
 struct exec_watch {
 	struct exec_handle *handle; /* NULL: a descriptor of ours */
 	int fd;
@@ -297,10 +297,10 @@ int exec_fd_copy(struct exec_call *c, int fd);
 /* Milliseconds of a struct timespec there, rounded up; -1: none.  0, -errno */
 int exec_timespec_read(struct exec_call *c, uint64_t address, int64_t *ret_ms);
 
-/* exec-epoll.c */
+/* exec/epoll.c */
 void exec_epolls_forget(struct exec *x, const struct exec_handle *h);
 
-/* exec-serve.c */
+/* exec/serve.c */
 /* Step back, so that another thread waits for notifications. */
 void exec_abdicate(struct exec_call *c);
 /*
@@ -325,7 +325,7 @@ struct exec_outcome {
 	bool lingers; /* other processes of the program live on */
 };
 
-/* exec-run.c */
+/* exec/run.c */
 /* The program ended with @status; tell the starter. */
 void exec_report(struct exec *x, int status, bool lingers);
 /* End the supervisor, whatever its other threads still wait for. */

@@ -43,7 +43,7 @@ struct lkm_host {
 	void *ctx;
 };
 
-/* hosted-place.c: 0, or a negative code and *@reterr */
+/* hosted/place.c: 0, or a negative code and *@reterr */
 
 int place_open(struct host_place *p, struct lkm_error **reterr);
 void place_close(struct host_place *p);
@@ -62,11 +62,11 @@ int place_connect_name(const struct host_place *p, const char *name,
 #define HOST_SOCKET "hosted"
 #define HOST_DIARY "hosted.log"
 
-/* hosted-modfile.c */
+/* hosted/modfile.c */
 void host_note_file(struct lkm_host *h, const char *module, const char *path);
 void host_forget_files(const struct host_place *p); /* a new one starts */
 
-/* hosted-call.c */
+/* hosted/call.c */
 
 struct lkm_host *host_new(int fd, int diary);
 /* Ask who it is; host.kernel.died where nobody answers. */
@@ -95,10 +95,10 @@ int host_error(struct lkm_host *h, int err, const char *what, const char *path,
 /* host.kernel.died, with what lkm-host wrote last. */
 int host_died(struct lkm_host *h, struct lkm_error **reterr);
 bool host_is_gone(const struct lkm_host *h);
-/* hosted-start.c: after a connection was given up; false: it can't be. */
+/* hosted/start.c: after a connection was given up; false: it can't be. */
 bool host_reconnect(struct lkm_host *h);
 
-/* hosted-file.c: as the public ones, but negative errno */
+/* hosted/file.c: as the public ones, but negative errno */
 
 int host_open(struct lkm_host *h, const char *path, int flags);
 void host_close(struct lkm_host *h, int handle);

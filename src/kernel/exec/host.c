@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // A program's files served by lkm-host: requests and upcalls of each session.
-#include "kernel/exec.h"
+#include "kernel/exec/exec.h"
 
 #include <fcntl.h>
 #include <string.h>
 
 #include "base/strbuf.h"
-#include "kernel/hosted.h"
+#include "kernel/hosted/hosted.h"
 #include "protocol/protocol.h"
 
 #define USER_MAX ((size_t)64 << 20) /* bytes of one copy_from_user() */

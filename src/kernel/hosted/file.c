@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/strbuf.h"
-#include "kernel/hosted.h"
+#include "kernel/hosted/hosted.h"
 
 #define READ_SIZE 32768u
 #define FILE_MAX ((size_t)64 << 20)

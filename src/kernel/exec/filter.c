@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The filter of a program before a hosted kernel, and who answers each call.
-#include "kernel/exec.h"
+#include "kernel/exec/exec.h"
 
 #include <fcntl.h>
 #include <linux/audit.h>
@@ -29,7 +29,7 @@ static const struct {
 	exec_handler *handler;
 } calls[] = {
 #define CALL(name, handler) { __NR_##name, handler },
-#include "kernel/exec-calls.def"
+#include "kernel/exec/calls.def"
 #undef CALL
 };
 
