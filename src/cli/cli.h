@@ -32,6 +32,19 @@ enum verb_flags {
 	VERB_GUEST = 16,       /* has a use in a guest of its own: --on vm */
 };
 
+/* What a shell completes behind the verb */
+enum verb_words {
+	WORDS_NONE,
+	WORDS_MODULES,	 /* of the tree */
+	WORDS_FILES_TOO, /* these, and files */
+	WORDS_LOADED,
+	WORDS_RELEASES,
+	WORDS_FILES,
+	WORDS_COMMANDS,
+	WORDS_VERBS,
+	WORDS_LISTED, /* one that verb.args begins with, "a|b", then files */
+};
+
 struct verb {
 	const char *name;
 	const char *args;    /* "NAME...", as in the usage line */
@@ -39,6 +52,7 @@ struct verb {
 	const char *detail;  /* paragraphs for --help and the man page */
 	const struct option_spec *options; /* NULL: only the common ones */
 	unsigned int flags;
+	enum verb_words words;
 	int (*run)(struct cli *cli, int argc, char **argv); /* exit status */
 };
 

@@ -207,5 +207,6 @@ const struct verb verb_check = {
 			{ 0 },
 		},
 	.flags = VERB_ON,
+	.words = WORDS_FILES_TOO,
 	.run = check_run,
 };

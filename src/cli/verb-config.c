@@ -75,5 +75,6 @@ const struct verb verb_config = {
 		  "and line it stands in.\nWith NAME only those that concern "
 		  "that module.",
 	.flags = VERB_ON,
+	.words = WORDS_MODULES,
 	.run = config_run,
 };

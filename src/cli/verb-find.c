@@ -207,5 +207,6 @@ const struct verb verb_find = {
 			{ 0 },
 		},
 	.flags = VERB_ON,
+	.words = WORDS_MODULES,
 	.run = find_run,
 };

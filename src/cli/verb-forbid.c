@@ -99,6 +99,7 @@ const struct verb verb_forbid = {
 		"an alias, a dependency, a\nsoftdep or a file.  The rule is "
 		"written as ordinary modprobe.d lines that kmod obeys as\nfar "
 		"as it can; what could still load it is listed.",
+	.words = WORDS_MODULES,
 	.run = forbid_run,
 };
 
@@ -128,5 +129,6 @@ const struct verb verb_allow = {
 	.detail = "Removes the lines that 'lkm forbid NAME' wrote, and no "
 		  "others.  Where another file\nforbids the module, that file "
 		  "is named.",
+	.words = WORDS_MODULES,
 	.run = allow_run,
 };

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// lkm help, and what is generated from the same tables: man page, completion.
+// lkm help, and what is generated from the same tables.
 #include "cli/verbs.h"
 
 #include <string.h>
 
 #include "cli/compat/compat.h"
+#include "cli/complete.h"
 
 static const struct option_spec no_options[] = { { 0 } };
 
@@ -33,96 +34,9 @@ const struct verb verb_help = {
 	.args = "[VERB]",
 	.summary = "show help",
 	.detail = "The list of verbs, or what one of them does.",
+	.words = WORDS_VERBS,
 	.run = help_run,
 };
-
-static void print_words(const struct option_spec *options)
-{
-	for (const struct option_spec *o = options; o->name; o++)
-		printf(" --%s", o->name);
-}
-
-static void complete_bash(void)
-{
-	puts("# bash completion for lkm\n"
-	     "_lkm() {\n"
-	     "\tlocal cur=${COMP_WORDS[COMP_CWORD]} verb= w\n"
-	     "\tfor w in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
-	     "\t\tcase $w in -*) ;; *) verb=$w; break ;; esac\n"
-	     "\tdone");
-	fputs("\tlocal common=\"", stdout);
-	print_words(common_options);
-	fputs("\"\n\tcase $verb in\n\t'') COMPREPLY=($(compgen -W \"$common",
-	      stdout);
-	for (const struct verb *const *v = all_verbs; *v; v++) {
-		if (!((*v)->flags & VERB_HIDDEN))
-			printf(" %s", (*v)->name);
-	}
-	puts("\" -- \"$cur\")); return ;;");
-	for (const struct verb *const *v = all_verbs; *v; v++) {
-		printf("\t%s) common+=\"", (*v)->name);
-		print_words(options_of(*v));
-		puts("\" ;;");
-	}
-	puts("\tesac\n"
-	     "\tcase $cur in\n"
-	     "\t-*) COMPREPLY=($(compgen -W \"$common\" -- \"$cur\")) ;;\n"
-	     "\t*) COMPREPLY=($(compgen -f -W \"$(lkm -q find --name \"$cur*\" "
-	     "2>/dev/null | awk 'NR>1{print $3}')\" -- \"$cur\")) ;;\n"
-	     "\tesac\n}\ncomplete -F _lkm lkm");
-}
-
-static void complete_fish(void)
-{
-	puts("# fish completion for lkm\ncomplete -c lkm -f");
-	for (const struct option_spec *o = common_options; o->name; o++)
-		printf("complete -c lkm -l %s %s-d '%s'\n", o->name,
-		       o->arg ? "-r " : "", o->help);
-	for (const struct verb *const *v = all_verbs; *v; v++) {
-		if ((*v)->flags & VERB_HIDDEN)
-			continue;
-		printf("complete -c lkm -n __fish_use_subcommand -a %s -d \"%s\""
-		       "\n",
-		       (*v)->name, (*v)->summary);
-		for (const struct option_spec *o = options_of(*v); o->name; o++)
-			printf("complete -c lkm -n '__fish_seen_subcommand_from "
-			       "%s' -l %s %s-d \"%s\"\n",
-			       (*v)->name, o->name, o->arg ? "-r " : "",
-			       o->help);
-	}
-}
-
-/* zsh: "--name[help]:argument:", with brackets and colons of the text kept out.
- */
-static void print_zsh(const struct option_spec *options)
-{
-	for (const struct option_spec *o = options; o->name; o++) {
-		printf("\t\t\"--%s[", o->name);
-		for (const char *p = o->help; *p; p++)
-			putchar(strchr("[]:\"", *p) ? '-' : *p);
-		printf("]%s%s\" \\\n", o->arg ? ":" : "", o->arg ? o->arg : "");
-	}
-}
-
-static void complete_zsh(void)
-{
-	puts("#compdef lkm\n"
-	     "local verb\n"
-	     "verb=${${words[2,CURRENT-1]:#-*}[1]}\n"
-	     "case $verb in");
-	for (const struct verb *const *v = all_verbs; *v; v++) {
-		printf("%s)\n\t_arguments \\\n", (*v)->name);
-		print_zsh(options_of(*v));
-		print_zsh(common_options);
-		puts("\t\t'*:module:_files' ;;");
-	}
-	puts("*)\n\t_values verb \\");
-	for (const struct verb *const *v = all_verbs; *v; v++) {
-		if (!((*v)->flags & VERB_HIDDEN))
-			printf("\t\t\"%s\" \\\n", (*v)->name);
-	}
-	puts("\t\thelp ;;\nesac");
-}
 
 static void man_options(const struct option_spec *options)
 {
@@ -214,5 +128,6 @@ const struct verb verb_generate = {
 	.detail = "Made from the same tables as --help; with a second word, of "
 		  "kmod's names.",
 	.flags = VERB_HIDDEN,
+	.words = WORDS_LISTED,
 	.run = generate_run,
 };

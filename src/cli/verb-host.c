@@ -248,5 +248,6 @@ const struct verb verb_host = {
 			{ 0 },
 		},
 	.flags = VERB_STOP_AT_ARGS,
+	.words = WORDS_LISTED,
 	.run = host_run,
 };

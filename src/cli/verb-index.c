@@ -91,5 +91,6 @@ const struct verb verb_index = {
 			{ "threads", 0, "N", "how many threads read modules" },
 			{ 0 },
 		},
+	.words = WORDS_RELEASES,
 	.run = index_run,
 };

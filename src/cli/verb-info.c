@@ -229,5 +229,6 @@ const struct verb verb_info = {
 			{ 0 },
 		},
 	.flags = VERB_ON,
+	.words = WORDS_FILES_TOO,
 	.run = info_run,
 };

@@ -128,5 +128,6 @@ const struct verb verb_keys = {
 		"firmware, of the machine's owner (MOK),\nand of those that "
 		"were added to it.",
 	.flags = VERB_ON,
+	.words = WORDS_FILES,
 	.run = keys_run,
 };

@@ -122,5 +122,6 @@ const struct verb verb_list = {
 			{ 0 },
 		},
 	.flags = VERB_ON | VERB_GUEST,
+	.words = WORDS_LOADED,
 	.run = list_run,
 };

@@ -158,5 +158,6 @@ const struct verb verb_load = {
 			{ 0 },
 		},
 	.flags = VERB_ON | VERB_BOOTS | VERB_GUEST,
+	.words = WORDS_FILES_TOO,
 	.run = load_run,
 };

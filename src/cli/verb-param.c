@@ -120,5 +120,6 @@ const struct verb verb_param = {
 			{ 0 },
 		},
 	.flags = VERB_ON | VERB_GUEST,
+	.words = WORDS_LOADED,
 	.run = param_run,
 };

@@ -127,5 +127,6 @@ const struct verb verb_plan = {
 			{ 0 },
 		},
 	.flags = VERB_ON,
+	.words = WORDS_FILES_TOO,
 	.run = plan_run,
 };

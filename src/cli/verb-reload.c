@@ -271,5 +271,6 @@ const struct verb verb_reload = {
 			{ 0 },
 		},
 	.flags = VERB_ON,
+	.words = WORDS_FILES_TOO,
 	.run = reload_run,
 };

@@ -125,5 +125,6 @@ const struct verb verb_tree = {
 			{ 0 },
 		},
 	.flags = VERB_ON,
+	.words = WORDS_MODULES,
 	.run = tree_run,
 };

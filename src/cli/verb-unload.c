@@ -71,5 +71,6 @@ const struct verb verb_unload = {
 			{ 0 },
 		},
 	.flags = VERB_ON,
+	.words = WORDS_LOADED,
 	.run = unload_run,
 };

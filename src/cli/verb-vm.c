@@ -229,13 +229,14 @@ const struct verb verb_vm = {
 			{ "timeout", 0, "SECONDS", "for the whole run" },
 			{ "memory", 0, "MB", "of the guest" },
 			{ "cpus", 0, "N", "of the guest" },
-			{ "accel", 0, "HOW",
-			  "tcg (software), kvm, or auto: kvm if a "
-			  "trial boot succeeds" },
+			{ "accel", 0, "tcg|kvm|auto",
+			  "in software, or by KVM; auto: if a trial "
+			  "boot succeeds" },
 			{ "console", 0, NULL, "kernel messages on stderr" },
 			{ "qemu", 0, "PROGRAM", "instead of " VM_QEMU },
 			{ 0 },
 		},
 	.flags = VERB_STOP_AT_ARGS,
+	.words = WORDS_COMMANDS,
 	.run = vm_verb,
 };

@@ -78,5 +78,6 @@ const struct verb verb_why = {
 		"and modules that bring\nit in, modules-load.d, rules that "
 		"stop it, its options, and what holds it in the\nkernel.",
 	.flags = VERB_ON,
+	.words = WORDS_MODULES,
 	.run = why_run,
 };

@@ -32,8 +32,8 @@ common options, before or after the verb:
       --root DIR             work on the system below DIR
   -k, --kernel RELEASE       this kernel (host start: or its image)
       --layer DIR            a module directory laid over the kernel's own (repeatable)
-      --on KERNEL            which kernel to act on: live, hosted or vm
-      --dialect NAME         resolve as lkm does, or as kmod does
+      --on live|hosted|vm    which kernel to act on
+      --dialect lkm|kmod     resolve as lkm does, or as kmod does
       --json                 print JSON
   -n, --dry-run              do everything but the deed
   -q, --quiet                no notes and warnings
@@ -68,8 +68,8 @@ common options:
       --root DIR             work on the system below DIR
   -k, --kernel RELEASE       this kernel (host start: or its image)
       --layer DIR            a module directory laid over the kernel's own (repeatable)
-      --on KERNEL            which kernel to act on: live, hosted or vm
-      --dialect NAME         resolve as lkm does, or as kmod does
+      --on live|hosted|vm    which kernel to act on
+      --dialect lkm|kmod     resolve as lkm does, or as kmod does
       --json                 print JSON
   -n, --dry-run              do everything but the deed
   -q, --quiet                no notes and warnings
@@ -107,8 +107,8 @@ $ lkm
 !       --root DIR             work on the system below DIR
 !   -k, --kernel RELEASE       this kernel (host start: or its image)
 !       --layer DIR            a module directory laid over the kernel's own (repeatable)
-!       --on KERNEL            which kernel to act on: live, hosted or vm
-!       --dialect NAME         resolve as lkm does, or as kmod does
+!       --on live|hosted|vm    which kernel to act on
+!       --dialect lkm|kmod     resolve as lkm does, or as kmod does
 !       --json                 print JSON
 !   -n, --dry-run              do everything but the deed
 !   -q, --quiet                no notes and warnings

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What three shells offer for kmod's names: every option of the tool's manual
-page, which is made from the table that parses them, and its arguments.
+"""What three shells offer for lkm and for kmod's names: every option of the
+manual page, which is made from the table that parses them, values, arguments.
 
 usage: test-completion.py LKM
 
@@ -36,10 +36,10 @@ def options(tool):
 
 
 def bash(line, folder):
-    script = f""". {folder}/kmod.bash
-COMP_WORDS=($1) COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
+    script = f""". {folder}/kmod.bash; . {folder}/lkm.bash
+COMP_WORDS=(${{1//=/ = }}) COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
 [[ $1 = *' ' ]] && COMP_WORDS+=('') && COMP_CWORD=$((COMP_CWORD + 1))
-_lkm_kmod "${{COMP_WORDS[0]}}"
+case $1 in lkm*) _lkm ;; *) _lkm_kmod "${{COMP_WORDS[0]}}" ;; esac
 printf '%s\\n' "${{COMPREPLY[@]}}"
 """
     return subprocess.run(["bash", "--norc", "-c", script, "bash", line],
@@ -49,6 +49,7 @@ printf '%s\\n' "${{COMPREPLY[@]}}"
 
 def fish(line, folder):
     script = (f"set fish_complete_path; source {folder}/kmod.fish; "
+              f"source {folder}/lkm.fish; "
               "complete -C $argv[1]")
     out = subprocess.run(["fish", "--no-config", "-c", script, line],
                          cwd=folder, stdout=subprocess.PIPE, check=True,
@@ -98,8 +99,52 @@ class Zsh:
         os.waitpid(self.pid, 0)
 
 
-def check(shell, ask, folder):
+def verbs():
+    """{verb: the options of the manual page}"""
+    page = generate("man").split("# VERBS")[1].split("# EXIT STATUS")[0]
+    parts = re.split(r"^## lkm (\S+).*$", page, flags=re.M)[1:]
+    return {name: set(re.findall(r"\*(--[a-z-]+)\*", text))
+            for name, text in zip(parts[::2], parts[1::2])}
+
+
+LKM_LINES = (
+    ("lkm --on ", {"live", "hosted", "vm"}, {"list"}),
+    ("lkm --on=h", {"hosted"}, {"live", "host"}),
+    ("lkm --on hosted lo", {"load", "log"}, {"live"}),
+    ("lkm --dialect ", {"lkm", "kmod"}, set()),
+    ("lkm load fou", {"found_module"}, set()),
+    ("lkm load a-m", {"a-module.ko"}, set()),
+    ("lkm --root / -k 6.1 tree fou", {"found_module"}, {"a-module.ko"}),
+    ("lkm unload ", {"loaded_module"}, {"found_module", "a-module.ko"}),
+    ("lkm -q host st", {"start", "stop", "status"}, {"a-module.ko"}),
+    ("lkm host cat a-m", {"a-module.ko"}, set()),
+    ("lkm help un", {"unload"}, set()),
+    ("lkm vm --accel ", {"tcg", "kvm", "auto"}, set()),
+    ("lkm vm --module fou", {"found_module"}, set()),
+    ("lkm keys a-m", {"a-module.ko"}, set()),
+)
+
+
+def check_lkm(shell, ask):
     bad = 0
+    every = verbs()
+    lines = [("lkm ", set(every), {"found_module"})]
+    lines += [(f"lkm {verb} --", options, set())
+              for verb, options in every.items()]
+    for line, wanted, unwanted in (*lines, *LKM_LINES):
+        # zsh shows "--on=", and of a value what comes behind the "="
+        found = {re.sub("(^--.*)=$", r"\1", x) for x in ask(line)}
+        found |= {x.rsplit("=", 1)[-1] for x in found}
+        if wanted - found or unwanted & found:
+            print(f"not ok - {shell} '{line}': {sorted(found)}, "
+                  f"wanted {sorted(wanted)}")
+            bad += 1
+    print(f"{shell}: {len(every)} verbs, {bad} wrong")
+    return bad
+
+
+def check(shell, ask, folder):
+    bad = check_lkm(shell, ask)
     for tool in TOOLS:
         missing = options(tool) - set(ask(tool + " --"))
         if missing:
@@ -124,12 +169,18 @@ def main():
                             ("_lkm_kmod", "zsh")):
             with open(f"{folder}/{name}", "w", encoding="ascii") as f:
                 f.write(generate(shell, "kmod"))
+        for name, shell in (("lkm.bash", "bash"), ("lkm.fish", "fish"),
+                            ("_lkm", "zsh")):
+            with open(f"{folder}/{name}", "w", encoding="ascii") as f:
+                f.write(generate(shell))
         with open(f"{folder}/a-module.ko", "wb"):
             pass
         # In the place of the program, which would look below /lib/modules.
         with open(f"{folder}/lkm", "w", encoding="ascii") as f:
-            f.write("#!/bin/sh\necho KIND NAME MODULE\n"
-                    "echo module found-module found_module\n")
+            f.write("#!/bin/sh\ncase \"$*\" in\n"
+                    "*list*) echo MODULE; echo loaded_module ;;\n"
+                    "*) echo KIND NAME MODULE\n"
+                    "echo module found-module found_module ;;\nesac\n")
         os.chmod(f"{folder}/lkm", 0o755)
         os.environ["PATH"] = folder + ":" + os.environ["PATH"]
         for shell, ask in (("bash", bash), ("fish", fish)):
