@@ -27,6 +27,7 @@ struct fiber {
 	char *task;
 	uint32_t preempt;
 	bool dead;
+	bool gives_way;	      /* ready, whatever its state is */
 	bool blocked_forever; /* it is told so when it runs */
 	unsigned int used;    /* ticks of processor time without a break */
 	struct guard *guard;  /* innermost */
@@ -82,7 +83,7 @@ static uint64_t *thread_sp(const struct fiber *f)
 
 static bool is_runnable(const struct fiber *f)
 {
-	return !f->dead && *state_of(f) == TASK_RUNNING;
+	return !f->dead && (f->gives_way || *state_of(f) == TASK_RUNNING);
 }
 
 void sched_init(void)
@@ -473,6 +474,23 @@ KERNEL_ENTRY void kernel_schedule_rtlock(void)
 	schedule_away();
 }
 
+/*
+ * As __schedule(SM_PREEMPT): who is about to wait, and has said so, does not
+ * wait yet.
+ */
+static void give_way(void)
+{
+	struct fiber *f = &s.fibers[s.current];
+
+	*info_flags(f) &= ~TIF_NEED_RESCHED;
+	cpu_flags = CPU_FLAGS_ON;
+	time_run_owed();
+	irq_work_run();
+	f->gives_way = true;
+	run_next(s.current);
+	f->gives_way = false;
+}
+
 /* A tick has asked for it (sched_want_switch), and nothing forbids it. */
 KERNEL_ENTRY int kernel_cond_resched(void)
 {
@@ -480,7 +498,7 @@ KERNEL_ENTRY int kernel_cond_resched(void)
 	if (!(*info_flags(&s.fibers[s.current]) & TIF_NEED_RESCHED) ||
 	    *host.percpu.preempt_count != PREEMPT_ENABLED)
 		return 0;
-	kernel_schedule();
+	give_way();
 	return 1;
 }
 

@@ -6,6 +6,7 @@
 #include <linux/kthread.h>
 #include <linux/list.h>
 #include <linux/refcount.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/timer.h>
 #include <linux/workqueue.h>
@@ -71,6 +72,19 @@ static noinline int count_over(void)
 	return -EBUSY;
 }
 
+/* About to wait, and made to give way before that: it does not wait yet */
+static noinline int state_given_way(void)
+{
+	unsigned long end = jiffies + HZ / 10;
+
+	set_current_state(TASK_INTERRUPTIBLE);
+	while (!need_resched() && time_before(jiffies, end))
+		cpu_relax();
+	cond_resched();
+	__set_current_state(TASK_RUNNING);
+	return -EBUSY;
+}
+
 static struct timer_list no_function;
 
 static noinline int timer_none(void)
@@ -118,10 +132,11 @@ static noinline int idr_missing(void)
 	return -ENOENT;
 }
 
-WAYS(broken_data, { "list-twice", list_twice },
-     { "list-deleted", list_deleted }, { "list-broken", list_broken },
-     { "list-never", list_never }, { "count-zero", count_zero },
-     { "count-under", count_under }, { "count-over", count_over },
-     { "timer-none", timer_none }, { "work-none", work_none },
-     { "cache-left", cache_left }, { "cache-empty", cache_empty },
-     { "too-much", too_much }, { "idr-missing", idr_missing });
+WAYS(broken_data, { "state-given-way", state_given_way },
+     { "list-twice", list_twice }, { "list-deleted", list_deleted },
+     { "list-broken", list_broken }, { "list-never", list_never },
+     { "count-zero", count_zero }, { "count-under", count_under },
+     { "count-over", count_over }, { "timer-none", timer_none },
+     { "work-none", work_none }, { "cache-left", cache_left },
+     { "cache-empty", cache_empty }, { "too-much", too_much },
+     { "idr-missing", idr_missing });
