@@ -106,7 +106,9 @@ static void bash_value(const struct option_spec *o)
 	case VALUE_DIR: fputs("files=-d", stdout); break;
 	case VALUE_FILE: fputs("files=-f", stdout); break;
 	case VALUE_RELEASE: fputs("words=$(" RELEASES ")", stdout); break;
-	case VALUE_MODULE: printf("words=$(" FIND ")", "$target", "$cur");
+	case VALUE_MODULE:
+		printf("words=$(" FIND ")", "$target", "$cur");
+		break;
 	case VALUE_ANY:
 	case VALUE_NO: break;
 	}

@@ -101,6 +101,7 @@ static void add_arguments(struct guest *g, const struct cli *cli, int argc,
 	for (int i = 0; i < argc; i++) {
 		const char *word = argv[i];
 
+		/* what is loaded is to be there; others ask about it */
 		if (cli->verb->flags & VERB_BOOTS && !act_is_param(argv[i])) {
 			word = named(g, argv[i]);
 			g->no_memory |= !vec_push(&g->modules, word);

@@ -36,7 +36,6 @@ tested() {
 			return
 		sleep 0.2
 	done
-	echo "=untested"
 }
 
 step() {
