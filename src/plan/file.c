@@ -101,14 +101,10 @@ static int node_of_image(struct resolver *rs, struct lkm_image *image,
 	return 0;
 }
 
-static bool forbids_anything(const struct lkm_policy *policy)
+static bool forbids_anything(const struct resolver *rs)
 {
-	const struct lkm_rule *rules;
-	size_t count = 0;
-
-	rules = policy ? lkm_policy_rules(policy, &count) : NULL;
-	for (size_t i = 0; i < count; i++)
-		if (rules[i].kind == LKM_RULE_FORBID)
+	for (size_t i = 0; i < rs->rule_count; i++)
+		if (rs->rules[i].kind == LKM_RULE_FORBID)
 			return true;
 	return false;
 }
@@ -123,7 +119,7 @@ int resolver_forbidden_inside(struct resolver *rs, const struct plan_node *n,
 	bool is = false;
 
 	*ret = NULL;
-	if (!forbids_anything(rs->in->policy))
+	if (!forbids_anything(rs))
 		return 0;
 	/* Whoever loads it says what is wrong with it. */
 	if (lkm_image_open(n->path, &image, &e) < 0) {

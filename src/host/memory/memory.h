@@ -160,8 +160,8 @@ void modules_each(range_visit *visit);
 int rights_new(void *start, uint64_t size); /* PROT_* */
 void rights_kernel(void); /* it has booted: its text and constants stay */
 void rights_suspend(void *start, uint64_t n, bool suspend);
-void rights_leave_open(void *start,
-		       uint64_t n); /* it is changed all the time */
+/* It is changed all the time. */
+void rights_leave_open(void *start, uint64_t n);
 
 /* pages.c */
 void *ram_of(void *page);
