@@ -104,3 +104,14 @@ int64_t exec_status(struct exec_call *c, int64_t status)
 	 */
 	return c->interrupted && !c->shared ? -EXEC_ERESTARTSYS : -EINTR;
 }
+
+int64_t exec_ask_path(struct exec_call *c, const struct exec_path *p,
+		      const struct exec_request *q, struct exec_reply *ret)
+{
+	if (exec_ask(c, q, ret))
+		return -EIO;
+	if (p->side != EXEC_HOSTED &&
+	    (ret->status == -ENOENT || ret->status == -ENOTDIR))
+		return EXEC_CONTINUE;
+	return ret->status < 0 ? exec_status(c, ret->status) : 0;
+}

@@ -264,6 +264,12 @@ int exec_finish(struct exec_call *c, struct exec_session *s,
 		struct exec_reply *ret);
 /* A status of the hosted kernel as the program is to see it. */
 int64_t exec_status(struct exec_call *c, int64_t status);
+/*
+ * Ask about @p.  0 with an answer, EXEC_CONTINUE: the hosted kernel does not
+ * have it and others may, or -errno for the program.
+ */
+int64_t exec_ask_path(struct exec_call *c, const struct exec_path *p,
+		      const struct exec_request *q, struct exec_reply *ret);
 struct exec_session *exec_session_get(struct exec *x);
 void exec_session_put(struct exec *x, struct exec_session *s);
 

@@ -209,13 +209,9 @@ int64_t exec_handle_open(struct exec_call *c, const struct exec_path *p,
 	/* A file that nobody has is not for the hosted kernel to make. */
 	if (p->side != EXEC_HOSTED)
 		q.flags &= ~(uint32_t)(O_CREAT | O_EXCL);
-	if (exec_ask(c, &q, &reply))
-		return -EIO;
-	if (p->side != EXEC_HOSTED &&
-	    (reply.status == -ENOENT || reply.status == -ENOTDIR))
-		return EXEC_CONTINUE;
-	if (reply.status < 0)
-		return exec_status(c, reply.status);
+	answer = exec_ask_path(c, p, &q, &reply);
+	if (answer)
+		return answer;
 	h = handle_new(c->x, p->path, flags, &theirs);
 	if (!h) {
 		q = (struct exec_request){ .verb = EXEC_CLOSE,

@@ -81,6 +81,7 @@ static int64_t ask_stat(struct exec_call *c, struct exec_path *p, bool follow,
 					.path = p->path,
 					.follow = follow };
 	struct exec_reply reply;
+	int64_t rc;
 
 	if (p->handle) {
 		snprintf(p->path, sizeof(p->path), "%s", p->handle->path);
@@ -90,15 +91,10 @@ static int64_t ask_stat(struct exec_call *c, struct exec_path *p, bool follow,
 		p->side = EXEC_NATIVE;
 	if (p->side == EXEC_NATIVE || !exec_call_is_valid(c))
 		return EXEC_CONTINUE;
-	if (exec_ask(c, &q, &reply))
-		return -EIO;
-	if (p->side != EXEC_HOSTED &&
-	    (reply.status == -ENOENT || reply.status == -ENOTDIR))
-		return EXEC_CONTINUE;
-	if (reply.status < 0)
-		return exec_status(c, reply.status);
-	*ret = reply.stat;
-	return 0;
+	rc = exec_ask_path(c, p, &q, &reply);
+	if (!rc)
+		*ret = reply.stat;
+	return rc;
 }
 
 static int64_t stat_at(struct exec_call *c, int dirfd, uint64_t address,
@@ -238,17 +234,15 @@ static int64_t ask_link(struct exec_call *c, const struct exec_path *p,
 	const struct exec_request q = { .verb = EXEC_READLINK,
 					.path = p->path };
 	struct exec_reply reply;
+	int64_t rc;
 
 	if (p->side == EXEC_NATIVE || !exec_call_is_valid(c) ||
 	    (p->side == EXEC_HOSTED_LAST && !access(p->path, F_OK)))
 		return EXEC_CONTINUE;
-	if (exec_ask(c, &q, &reply))
-		return -EIO;
-	if (p->side != EXEC_HOSTED &&
-	    (reply.status == -ENOENT || reply.status == -ENOTDIR))
-		return EXEC_CONTINUE;
-	*ret = reply.bytes;
-	return reply.status < 0 ? exec_status(c, reply.status) : 0;
+	rc = exec_ask_path(c, p, &q, &reply);
+	if (!rc)
+		*ret = reply.bytes;
+	return rc;
 }
 
 static int64_t link_at(struct exec_call *c, int dirfd, uint64_t path,
